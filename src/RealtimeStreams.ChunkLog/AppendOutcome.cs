@@ -1,0 +1,42 @@
+using RealtimeStreams.Protocol;
+
+namespace RealtimeStreams.ChunkLog;
+
+/// <summary>What an append came to.</summary>
+public abstract record AppendOutcome
+{
+    private AppendOutcome()
+    {
+    }
+
+    /// <summary>The chunks are stored and confirmed, now or by an earlier attempt.</summary>
+    /// <param name="First">The first chunk's index; null when all were duplicates whose place is not known any more.</param>
+    /// <param name="Next">The index after the batch's last chunk.</param>
+    /// <param name="Added">How many chunks this call added.</param>
+    /// <param name="Duplicates">How many had been stored before.</param>
+    /// <param name="NextSequence">The number that the producer's next chunk must have; null without a producer.</param>
+    public sealed record Stored(ChunkIndex? First, ChunkIndex Next, int Added, int Duplicates, long? NextSequence) : AppendOutcome;
+
+    /// <summary>Nothing was stored, unless the code's <see cref="ErrorCode.MayHaveWritten"/> says that it may have been.</summary>
+    /// <param name="Refusal">Why.</param>
+    /// <param name="ExpectedSequence">For a gap: the number that the producer's next chunk must have.</param>
+    public sealed record Refused(Refusal Refusal, long? ExpectedSequence = null) : AppendOutcome;
+}
+
+/// <summary>What a close came to.</summary>
+public abstract record CloseOutcome
+{
+    private CloseOutcome()
+    {
+    }
+
+    /// <summary>The stream has ended, durably.</summary>
+    /// <param name="Next">The number of its chunks, for ever.</param>
+    /// <param name="Outcome">How it ended.</param>
+    /// <param name="AlreadyClosed">Whether it had ended before.</param>
+    public sealed record Closed(ChunkIndex Next, Outcome Outcome, bool AlreadyClosed) : CloseOutcome;
+
+    /// <summary>Nothing was stored, unless the code's <see cref="ErrorCode.MayHaveWritten"/> says that it may have been.</summary>
+    /// <param name="Refusal">Why.</param>
+    public sealed record Refused(Refusal Refusal) : CloseOutcome;
+}

@@ -1,0 +1,48 @@
+using RealtimeStreams.Protocol;
+
+namespace RealtimeStreams.ChunkLog;
+
+/// <summary>Keeps the chunks of all streams: each once, in one order, under dense indexes.</summary>
+public interface IChunkLog
+{
+    /// <summary>What the broker's real configuration makes of an acknowledgement. Known once the log has started.</summary>
+    DurabilityClass Durability { get; }
+
+    /// <summary>The most bytes one chunk, or one batch, may have: the product's limit or what the broker's <c>max_payload</c> leaves.</summary>
+    int MaxChunkBytes { get; }
+
+    /// <summary>Appends a batch as one atomic step and returns once the broker has confirmed it.</summary>
+    /// <param name="stream">Where to.</param>
+    /// <param name="batch">The chunks. The log owns the batch from here on, whatever the outcome, and disposes it.</param>
+    /// <param name="limits">The stream's limits.</param>
+    /// <param name="cancellationToken">Gives up waiting. The chunks may still be stored: send them again to find out.</param>
+    /// <returns>Where the chunks stand, or why they were refused. A refusal stored nothing unless its code says that it may have.</returns>
+    Task<AppendOutcome> AppendAsync(StreamAddress stream, ChunkBatch batch, StreamLimits limits, CancellationToken cancellationToken);
+
+    /// <summary>Ends a stream for ever, with the chunks of <paramref name="last"/> in the same atomic step.</summary>
+    /// <remarks>Ending it again with the same outcome and no chunks succeeds; with another outcome it is refused.</remarks>
+    /// <param name="stream">Which one. A stream without chunks can be ended too.</param>
+    /// <param name="outcome">How it ended.</param>
+    /// <param name="last">The last chunks, or null. The log owns and disposes the batch.</param>
+    /// <param name="limits">The stream's limits.</param>
+    /// <param name="cancellationToken">Gives up waiting. The end may still be stored: ask again to find out.</param>
+    Task<CloseOutcome> CloseAsync(
+        StreamAddress stream, Outcome outcome, ChunkBatch? last, StreamLimits limits, CancellationToken cancellationToken);
+
+    /// <summary>Tells what is stored of a stream, as of an answer of the broker's leader; null when nothing is.</summary>
+    /// <exception cref="LogUnavailableException">The broker did not answer in time.</exception>
+    Task<StreamSummary?> FindAsync(StreamAddress stream, CancellationToken cancellationToken);
+
+    /// <summary>Erases all that is stored of a run's streams.</summary>
+    /// <exception cref="LogUnavailableException">The broker did not answer in time. Ask again.</exception>
+    Task EraseAsync(EnvironmentId environment, RunId run, CancellationToken cancellationToken);
+
+    /// <summary>Starts following a stream, whether or not it exists yet. What was appended before the call is known to the tail.</summary>
+    /// <exception cref="LogUnavailableException">The broker did not answer in time.</exception>
+    ValueTask<IStreamTail> OpenTailAsync(StreamAddress stream, CancellationToken cancellationToken);
+
+    /// <summary>Reads stored records, starting with the one that holds <paramref name="cursor"/> or, where that is gone, the first that is left.</summary>
+    /// <returns>At least one record; none when nothing is stored from <paramref name="cursor"/> on. Bounded to 512 KiB and 256 records, or one larger record.</returns>
+    /// <exception cref="LogUnavailableException">The broker did not answer in time.</exception>
+    Task<IReadOnlyList<LogRecord>> ReadStoredAsync(StreamAddress stream, ChunkIndex cursor, CancellationToken cancellationToken);
+}

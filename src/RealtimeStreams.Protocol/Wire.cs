@@ -1,0 +1,169 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace RealtimeStreams.Protocol;
+
+/// <summary>Body of <c>POST /api/v1/runs</c>.</summary>
+/// <param name="Id">The run's id; made by the server when absent.</param>
+/// <param name="TaskId">What is being run, 1 to 256 bytes.</param>
+/// <param name="ParentRunId">The run that started this one.</param>
+/// <param name="RootRunId">The first run of the chain; the parent's root when absent.</param>
+/// <param name="Tags">At most 32 tags of 1 to 128 bytes.</param>
+/// <param name="StreamsVersion">v2 unless told otherwise.</param>
+public sealed record RegisterRun(
+    string? Id = null,
+    string? TaskId = null,
+    string? ParentRunId = null,
+    string? RootRunId = null,
+    IReadOnlyList<string>? Tags = null,
+    StreamsVersion? StreamsVersion = null);
+
+/// <summary>A run, as the server tells it.</summary>
+/// <param name="Id">The run's id.</param>
+/// <param name="TaskId">What is being run, if said.</param>
+/// <param name="ParentRunId">The run that started this one, if any.</param>
+/// <param name="RootRunId">The first run of the chain, if this is not it.</param>
+/// <param name="Tags">The run's tags.</param>
+/// <param name="Status">Where the run stands.</param>
+/// <param name="StreamsVersion">Decides the run's limits.</param>
+/// <param name="Error">What the run said of its failure.</param>
+/// <param name="CreatedAt">When it was registered.</param>
+/// <param name="CompletedAt">When it ended.</param>
+/// <param name="Streams">The run's streams, where they were asked for.</param>
+public sealed record RunInfo(
+    string Id,
+    string? TaskId,
+    string? ParentRunId,
+    string? RootRunId,
+    IReadOnlyList<string> Tags,
+    RunStatus Status,
+    StreamsVersion StreamsVersion,
+    string? Error,
+    DateTimeOffset CreatedAt,
+    DateTimeOffset? CompletedAt,
+    IReadOnlyList<StreamInfo>? Streams = null);
+
+/// <summary>A page of runs, newest first.</summary>
+/// <param name="Runs">The runs.</param>
+/// <param name="NextCursor">Given back as <c>cursor</c> it gives the next page; absent on the last.</param>
+public sealed record RunPage(IReadOnlyList<RunInfo> Runs, string? NextCursor);
+
+/// <summary>A stream, as the server tells it.</summary>
+/// <param name="Key">The stream's key.</param>
+/// <param name="FirstIndex">The first index that can still be read.</param>
+/// <param name="NextIndex">The index that the next chunk will get.</param>
+/// <param name="Bytes">The bytes of all chunks ever appended.</param>
+/// <param name="State"><c>open</c> or <c>closed</c>.</param>
+/// <param name="Outcome">How it ended, when it has.</param>
+/// <param name="Producers">The 64 producers that wrote last.</param>
+/// <param name="Durability">The durability class that its acknowledgements have.</param>
+/// <param name="CreatedAt">When its first chunk was admitted.</param>
+/// <param name="LastAppendAt">When its last chunk was admitted.</param>
+public sealed record StreamInfo(
+    string Key,
+    long FirstIndex,
+    long NextIndex,
+    long Bytes,
+    string State,
+    Outcome? Outcome,
+    IReadOnlyList<ProducerInfo> Producers,
+    string Durability,
+    DateTimeOffset? CreatedAt,
+    DateTimeOffset? LastAppendAt);
+
+/// <summary>A producer of a stream.</summary>
+/// <param name="Id">Its id.</param>
+/// <param name="Epoch">Its newest epoch.</param>
+/// <param name="LastSequence">The number of its last stored chunk.</param>
+/// <param name="LastIndex">The index of its last stored chunk.</param>
+public sealed record ProducerInfo(string Id, long Epoch, long LastSequence, long LastIndex);
+
+/// <summary>Answer of <c>GET /api/v1/runs/{runId}/streams</c>.</summary>
+/// <param name="Streams">The streams, by key.</param>
+public sealed record StreamList(IReadOnlyList<StreamInfo> Streams);
+
+/// <summary>Body of <c>POST /api/v1/runs/{runId}/complete</c>.</summary>
+/// <param name="Outcome">completed, failed or cancelled.</param>
+/// <param name="Error">What went wrong, at most 8,192 characters.</param>
+public sealed record CompleteRun(Outcome? Outcome = null, string? Error = null);
+
+/// <summary>Body of <c>POST …/{key}/close</c>.</summary>
+/// <param name="Outcome">completed, failed or cancelled; completed when absent.</param>
+/// <param name="FinalChunk">A last chunk, stored in the same atomic step.</param>
+public sealed record CloseStream(Outcome? Outcome = null, JsonElement? FinalChunk = null);
+
+/// <summary>What an append came to.</summary>
+/// <param name="FirstIndex">The index of the first chunk of the request; absent when all were stored before and that place is not known any more.</param>
+/// <param name="NextIndex">The index after the last chunk of the request.</param>
+/// <param name="Stored">How many chunks this request added.</param>
+/// <param name="Duplicates">How many chunks of the request had been stored before.</param>
+/// <param name="NextSequence">The number that the producer's next chunk must have; absent without a producer.</param>
+public sealed record AppendReceipt(long? FirstIndex, long NextIndex, long Stored, long Duplicates, long? NextSequence);
+
+/// <summary>What a close came to.</summary>
+/// <param name="NextIndex">The number of chunks of the stream, for ever.</param>
+/// <param name="Outcome">How it ended.</param>
+/// <param name="AlreadyClosed">Whether it had ended before with the same outcome.</param>
+public sealed record CloseReceipt(long NextIndex, Outcome Outcome, bool AlreadyClosed);
+
+/// <summary>Data of <see cref="NativeEvents.CaughtUp"/>, <see cref="NativeEvents.Timeout"/> and <see cref="NativeEvents.Reconnect"/>.</summary>
+/// <param name="NextIndex">The cursor: the index that comes next.</param>
+public sealed record CaughtUpEvent(long NextIndex);
+
+/// <summary>Data of <see cref="NativeEvents.End"/>.</summary>
+/// <param name="Outcome">How the stream ended.</param>
+/// <param name="NextIndex">The number of chunks of the stream, for ever.</param>
+public sealed record EndEvent(Outcome Outcome, long NextIndex);
+
+/// <summary>Data of <see cref="NativeEvents.Trimmed"/>.</summary>
+/// <param name="RequestedIndex">What the reader asked for.</param>
+/// <param name="FirstIndex">The first index that can still be read, which comes next.</param>
+public sealed record TrimmedEvent(long RequestedIndex, long FirstIndex);
+
+/// <summary>Problem details (RFC 9457) with this product's members.</summary>
+public sealed record Problem
+{
+    /// <summary>A URN that names the <see cref="Code"/>.</summary>
+    public string? Type { get; init; }
+
+    /// <summary>The same short text at every occurrence.</summary>
+    public string? Title { get; init; }
+
+    /// <summary>The HTTP status.</summary>
+    public int Status { get; init; }
+
+    /// <summary>What people should know of this occurrence.</summary>
+    public string? Detail { get; init; }
+
+    /// <summary>The row of <see cref="ErrorCode"/>.</summary>
+    public string? Code { get; init; }
+
+    /// <summary>Whether the same request can succeed later.</summary>
+    public bool Retryable { get; init; }
+
+    /// <summary>The parameter, header or field at fault.</summary>
+    public string? Field { get; init; }
+
+    /// <summary>For an append that broke off: what of the request is stored, so that the rest can follow.</summary>
+    public AppendReceipt? Receipt { get; init; }
+
+    /// <summary>For a sequence gap: the number that the producer's next chunk must have.</summary>
+    public long? ExpectedSequence { get; init; }
+}
+
+/// <summary>Source-generated JSON contracts of the native dialect: camel case, absent in place of null.</summary>
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(RegisterRun))]
+[JsonSerializable(typeof(RunInfo))]
+[JsonSerializable(typeof(RunPage))]
+[JsonSerializable(typeof(StreamInfo))]
+[JsonSerializable(typeof(StreamList))]
+[JsonSerializable(typeof(CompleteRun))]
+[JsonSerializable(typeof(CloseStream))]
+[JsonSerializable(typeof(AppendReceipt))]
+[JsonSerializable(typeof(CloseReceipt))]
+[JsonSerializable(typeof(CaughtUpEvent))]
+[JsonSerializable(typeof(EndEvent))]
+[JsonSerializable(typeof(TrimmedEvent))]
+[JsonSerializable(typeof(Problem))]
+public sealed partial class NativeJson : JsonSerializerContext;
