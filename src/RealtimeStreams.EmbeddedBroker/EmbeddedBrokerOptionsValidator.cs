@@ -1,0 +1,6 @@
+using Microsoft.Extensions.Options;
+
+namespace RealtimeStreams.EmbeddedBroker;
+
+[OptionsValidator]
+internal sealed partial class EmbeddedBrokerOptionsValidator : IValidateOptions<EmbeddedBrokerOptions>;
