@@ -21,7 +21,12 @@ public sealed partial class NatsServerLocator
 
     /// <summary>Makes a locator for this machine.</summary>
     public NatsServerLocator(IOptions<EmbeddedBrokerOptions> options, TimeProvider clock, ILogger<NatsServerLocator> logger)
-        : this(options.Value.NatsServerPath, Surroundings.OfThisMachine(), [], clock, logger)
+        : this(
+            options.Value.NatsServerPath,
+            Surroundings.OfThisMachine(),
+            [new ReleaseArchive(ReleaseArchive.OfficialReleases, PinnedRelease.OfThisPlatform, logger), new DebianPackage(logger)],
+            clock,
+            logger)
     {
     }
 
