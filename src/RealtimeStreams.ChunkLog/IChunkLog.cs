@@ -42,7 +42,11 @@ public interface IChunkLog
     ValueTask<IStreamTail> OpenTailAsync(StreamAddress stream, CancellationToken cancellationToken);
 
     /// <summary>Reads stored records, starting with the one that holds <paramref name="cursor"/> or, where that is gone, the first that is left.</summary>
-    /// <returns>At least one record; none when nothing is stored from <paramref name="cursor"/> on. Bounded to 512 KiB and 256 records, or one larger record.</returns>
+    /// <param name="stream">The stream.</param>
+    /// <param name="cursor">The index wanted first.</param>
+    /// <param name="after">The record read before, if any: saves the search when it ends at <paramref name="cursor"/>.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>At least one record; none when nothing is stored from <paramref name="cursor"/> on. Bounded to 256 KiB and 256 records, or one larger record.</returns>
     /// <exception cref="LogUnavailableException">The broker did not answer in time.</exception>
-    Task<IReadOnlyList<LogRecord>> ReadStoredAsync(StreamAddress stream, ChunkIndex cursor, CancellationToken cancellationToken);
+    Task<IReadOnlyList<LogRecord>> ReadStoredAsync(StreamAddress stream, ChunkIndex cursor, LogRecord? after, CancellationToken cancellationToken);
 }

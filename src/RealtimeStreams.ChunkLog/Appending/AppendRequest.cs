@@ -1,0 +1,36 @@
+using RealtimeStreams.Protocol;
+
+namespace RealtimeStreams.ChunkLog.Appending;
+
+/// <summary>A batch, or an end, on its way into the log. Owns its batch until it is settled for good.</summary>
+internal sealed class AppendRequest(ChunkBatch? batch, Outcome? end, StreamLimits limits, DateTimeOffset admittedAt, long enqueuedAt)
+{
+    // The continuation goes elsewhere: the appender has the next record to pack.
+    private readonly TaskCompletionSource<AppendOutcome> settled = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public ChunkBatch? Batch { get; } = batch;
+
+    /// <summary>Ends the stream with this outcome; null: only appends.</summary>
+    public Outcome? End { get; } = end;
+
+    public StreamLimits Limits { get; } = limits;
+
+    public DateTimeOffset AdmittedAt { get; } = admittedAt;
+
+    /// <summary>When it came, in ticks of <see cref="TimeProvider.GetTimestamp"/>.</summary>
+    public long EnqueuedAt { get; } = enqueuedAt;
+
+    public int Bytes { get; } = batch?.Length ?? 0;
+
+    public int Chunks { get; } = batch?.Count ?? 0;
+
+    /// <summary>For an end: whether the stream had ended before.</summary>
+    public bool WasClosed { get; set; }
+
+    public Task<AppendOutcome> Task => settled.Task;
+
+    public bool IsSettled => settled.Task.IsCompleted;
+
+    /// <summary>Answers the caller. Only the first answer counts: a caller whose time ran out has been told so.</summary>
+    public void Settle(AppendOutcome outcome) => settled.TrySetResult(outcome);
+}

@@ -1,0 +1,331 @@
+using System.Globalization;
+using RealtimeStreams.ChunkLog.Broker;
+using RealtimeStreams.ChunkLog.Records;
+using RealtimeStreams.Protocol;
+
+namespace RealtimeStreams.ChunkLog.Appending;
+
+/// <summary>
+/// The one writer of a stream in this process. One record is on its way at a time; what queues meanwhile is the next one (group commit, no
+/// linger). Every record names the last one that this head knows, so that it lands only if the head is current, whoever else writes.
+/// </summary>
+/// <remarks>
+/// <para>The queue is guarded by the lock; head, builder and pack belong to the loop, which runs only while there is work.</para>
+/// <para>The loop: 1. load the head, once. 2. Pack what is queued. 3. Publish. 4. On success commit the head and answer. 5. On a conflict or
+/// an unknown fate take in what the leader has: a record with our nonce in the next place is ours, stored; nothing new means to send the same record again,
+/// because the earlier copy can only land in the same place; anything else means that ours can never land, so pack anew.</para>
+/// </remarks>
+internal sealed class Appender(StreamAddress stream, AppenderParts parts) : IDisposable
+{
+    private readonly Lock gate = new();
+    private readonly AppendQueue queue = new();
+    private readonly SubjectMap place = SubjectMap.Of(stream);
+    private readonly (PendingAck Ack, uint Slot) acks = parts.Publisher.Register();
+    private readonly StreamHead head = new();
+    private readonly RecordBuilder builder = new();
+    private readonly List<(AppendRequest Request, AppendOutcome.Stored Outcome)> pack = [];
+    private int conflicts;
+    private bool loaded;
+    private bool running;
+    private bool retired;
+
+    /// <summary>When the loop last ended, in ticks of <see cref="TimeProvider.GetTimestamp"/>.</summary>
+    public long IdleSince { get; private set; } = parts.Clock.GetTimestamp();
+
+    /// <summary>Queues a request, waiting for room. False when this appender has been retired: ask for a new one.</summary>
+    public async ValueTask<bool> EnqueueAsync(AppendRequest request, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            Task? room;
+            lock (gate)
+            {
+                if (retired) return false;
+                room = queue.TryAdd(request);
+                if (room is null)
+                {
+                    if (running) return true;
+                    running = true;
+                    break;
+                }
+            }
+            var left = parts.ConfirmTimeout - parts.Clock.GetElapsedTime(request.EnqueuedAt);
+            try
+            {
+                await room.WaitAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero, parts.Clock, cancellationToken);
+            }
+            catch (Exception exception) when (exception is TimeoutException or OperationCanceledException)
+            {
+                // It never got into the queue, so that nothing of it can be stored any more.
+                Finish(request, Unavailable(mayHaveWritten: false));
+                return true;
+            }
+        }
+        // Not awaited: the loop outlives the caller that starts it. It answers through the requests and lets no exception out.
+        _ = RunAsync();
+        return true;
+    }
+
+    /// <summary>Takes the appender out of use, if nothing waits for it.</summary>
+    public bool TryRetire()
+    {
+        lock (gate)
+        {
+            if (running || !queue.IsEmpty) return false;
+            retired = true;
+            return true;
+        }
+    }
+
+    public void Dispose()
+    {
+        parts.Publisher.Release(acks.Slot);
+        builder.Dispose();
+    }
+
+    private async Task RunAsync()
+    {
+        while (true)
+        {
+            try
+            {
+                if (await LoadAsync())
+                {
+                    Pack();
+                    if (!builder.IsEmpty) await CommitAsync();
+                }
+            }
+            catch (OperationCanceledException) when (parts.Stopping.IsCancellationRequested)
+            {
+                FailAll(Unavailable(mayHaveWritten: true));
+            }
+            catch (Exception exception)
+            {
+                // A broken record in the log, or a bug: the requests at hand fail, the stream does not hang.
+                parts.LogFailed(exception, stream);
+                FailAll(new AppendOutcome.Refused(new Refusal(ErrorCode.Internal, "The stream's log cannot be continued; the server's log says why.")));
+                loaded = false;
+            }
+            lock (gate)
+            {
+                queue.SignalRoom();
+                if (!queue.IsEmpty) continue;
+                running = false;
+                IdleSince = parts.Clock.GetTimestamp();
+                return;
+            }
+        }
+    }
+
+    private async ValueTask<bool> LoadAsync()
+    {
+        if (loaded) return true;
+        try
+        {
+            head.Clear();
+            await parts.Heads.ReloadAsync(head, place, nonce: 0, parts.Stopping);
+            return loaded = true;
+        }
+        catch (Exception exception) when (exception is LogUnavailableException or OperationCanceledException)
+        {
+            ExpireQueued();
+            return false;
+        }
+    }
+
+    /// <summary>Packs what is queued into one record, answering what needs none.</summary>
+    private void Pack()
+    {
+        builder.Begin(head);
+        pack.Clear();
+        while (TakeNext() is { } request)
+        {
+            if (request.IsSettled)
+            {
+                request.Batch?.Dispose();
+                continue;
+            }
+            if (Admit(request) is { } settled) Finish(request, settled);
+        }
+    }
+
+    private AppendRequest? TakeNext()
+    {
+        lock (gate) return queue.First is { } first && builder.HasRoomFor(first.Batch) ? queue.TakeFirst() : null;
+    }
+
+    /// <summary>Admits a request into the record; what it came to if it needs none.</summary>
+    private AppendOutcome? Admit(AppendRequest request)
+    {
+        var first = builder.NextIndex;
+        var duplicates = 0;
+        var fresh = 0;
+        long? nextSequence = null;
+        if (request.Batch is { Count: > 0 } batch)
+        {
+            var settled = builder.Admit(batch, request.Limits, request.AdmittedAt, out first, out duplicates);
+            if (settled is AppendOutcome.Stored && request.End is not null) fresh = 0;
+            else if (settled is not null) return settled;
+            else fresh = batch.Count - duplicates;
+            if (batch.Producer is not null) nextSequence = batch.FirstSequence + batch.Count;
+        }
+        if (request.End is { } end)
+        {
+            if (head.End is { } outcome)
+            {
+                if (outcome != end || fresh > 0) return RecordBuilder.Closed(outcome);
+                request.WasClosed = true;
+                return new AppendOutcome.Stored(null, head.NextIndex, 0, request.Chunks, nextSequence);
+            }
+            builder.SetEnd(end, request.AdmittedAt);
+        }
+        pack.Add((request, new AppendOutcome.Stored(first, builder.NextIndex, fresh, duplicates, nextSequence)));
+        return null;
+    }
+
+    /// <summary>Stores the packed record, or puts its requests back to be packed anew.</summary>
+    private async Task CommitAsync()
+    {
+        var nonce = parts.NextNonce();
+        var record = builder.Finish(nonce, place.Address);
+        while (true)
+        {
+            var began = parts.Clock.GetTimestamp();
+            var outcome = await parts.Publisher.PublishAsync(acks, place.Subject, record, head.Sequence, parts.Stopping);
+            parts.Telemetry.Published(outcome.Kind, builder.Chunks, record.Length, parts.Clock.GetElapsedTime(began));
+            switch (outcome.Kind)
+            {
+                case PublishKind.Stored:
+                    builder.CommitTo(head, outcome.Sequence);
+                    conflicts = 0;
+                    FinishPack();
+                    return;
+                case PublishKind.Full:
+                    FailPack(new AppendOutcome.Refused(new Refusal(ErrorCode.StoreFull, $"The broker refused to store more: {outcome.Reason}.")));
+                    return;
+                case PublishKind.Rejected:
+                    FailPack(new AppendOutcome.Refused(new Refusal(ErrorCode.Internal, $"The broker refused the record: {outcome.Reason}.")));
+                    return;
+                case PublishKind.Unknown:
+                    parts.LogUnknown(stream, outcome.Reason);
+                    break;
+            }
+
+            if (await FindOutAsync(nonce) is not { } change) return;
+            switch (change)
+            {
+                case HeadChange.OwnStored:
+                    FinishPack();
+                    return;
+                case HeadChange.Moved:
+                    PutBack();
+                    if (conflicts++ > 0) await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(1, 10)), parts.Clock, parts.Stopping);
+                    return;
+                case HeadChange.Gone:
+                    FailPack(new AppendOutcome.Refused(new Refusal(ErrorCode.StreamGone, "The stream was erased while this was being appended.")));
+                    return;
+                case HeadChange.None:
+                    break; // Send it again: whichever copy lands first is the one.
+            }
+        }
+    }
+
+    /// <summary>Asks the leader until it answers; null when nobody waits for the record any more, whose fate then stays unknown.</summary>
+    private async Task<HeadChange?> FindOutAsync(ulong nonce)
+    {
+        while (true)
+        {
+            if (!ExpirePack())
+            {
+                loaded = false;
+                return null;
+            }
+            try
+            {
+                return await parts.Heads.ReloadAsync(head, place, nonce, parts.Stopping);
+            }
+            catch (LogUnavailableException)
+            {
+                ExpireQueued();
+            }
+        }
+    }
+
+    /// <summary>Tells those whose time ran out that the record's fate is unknown. False when all have been told.</summary>
+    private bool ExpirePack()
+    {
+        var waiting = false;
+        foreach (var (request, _) in pack)
+        {
+            if (IsOver(request)) request.Settle(Unavailable(mayHaveWritten: true));
+            waiting |= !request.IsSettled;
+        }
+        if (waiting) return true;
+        foreach (var (request, _) in pack) request.Batch?.Dispose();
+        pack.Clear();
+        return false;
+    }
+
+    private void ExpireQueued()
+    {
+        lock (gate)
+        {
+            while (queue.First is { } first && (first.IsSettled || IsOver(first)))
+            {
+                queue.TakeFirst();
+                Finish(first, Unavailable(mayHaveWritten: false));
+            }
+        }
+    }
+
+    private bool IsOver(AppendRequest request) =>
+        parts.Stopping.IsCancellationRequested || parts.Clock.GetElapsedTime(request.EnqueuedAt) >= parts.ConfirmTimeout;
+
+    private void PutBack()
+    {
+        lock (gate) queue.PutBack(pack.ConvertAll(packed => packed.Request));
+        pack.Clear();
+    }
+
+    private void FinishPack()
+    {
+        foreach (var (request, outcome) in pack) Finish(request, outcome);
+        pack.Clear();
+    }
+
+    private void FailPack(AppendOutcome outcome)
+    {
+        foreach (var (request, _) in pack) Finish(request, outcome);
+        pack.Clear();
+    }
+
+    private void FailAll(AppendOutcome outcome)
+    {
+        FailPack(outcome);
+        while (true)
+        {
+            AppendRequest request;
+            lock (gate)
+            {
+                if (queue.IsEmpty) return;
+                request = queue.TakeFirst();
+            }
+            Finish(request, outcome);
+        }
+    }
+
+    private static void Finish(AppendRequest request, AppendOutcome outcome)
+    {
+        request.Batch?.Dispose();
+        request.Settle(outcome);
+    }
+
+    private AppendOutcome.Refused Unavailable(bool mayHaveWritten)
+    {
+        var seconds = parts.ConfirmTimeout.TotalSeconds.ToString("0.#", CultureInfo.InvariantCulture);
+        var code = ErrorCode.LogUnavailable with { MayHaveWritten = mayHaveWritten };
+        return new AppendOutcome.Refused(new Refusal(
+            code,
+            $"The broker did not confirm within {seconds} s." + (mayHaveWritten ? " The chunks may be stored; send them again with the same sequence." : " Nothing was stored.")));
+    }
+}

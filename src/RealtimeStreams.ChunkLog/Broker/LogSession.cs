@@ -1,0 +1,112 @@
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+using NATS.Client.JetStream;
+using NATS.Client.JetStream.Models;
+using RealtimeStreams.ChunkLog.Appending;
+using RealtimeStreams.ChunkLog.Following;
+using RealtimeStreams.ChunkLog.Reading;
+using RealtimeStreams.ChunkLog.Records;
+using RealtimeStreams.Protocol;
+
+namespace RealtimeStreams.ChunkLog.Broker;
+
+/// <summary>A log that is connected: what <see cref="JetStreamChunkLog"/> works with once it has found its broker in order.</summary>
+internal sealed class LogSession : IAsyncDisposable
+{
+    private static readonly Version OldestBroker = new(2, 12);
+
+    private readonly BrokerLinks links;
+    private readonly RecordPublisher publisher;
+
+    private LogSession(
+        BrokerLinks links, RecordPublisher publisher, RecordGets gets, Appenders appenders, TailHubs hubs, DurabilityClass durability, int maxChunkBytes)
+    {
+        this.links = links;
+        this.publisher = publisher;
+        Gets = gets;
+        Seek = new IndexSeek(gets);
+        Appenders = appenders;
+        Hubs = hubs;
+        Durability = durability;
+        MaxChunkBytes = maxChunkBytes;
+    }
+
+    public RecordGets Gets { get; }
+
+    public IndexSeek Seek { get; }
+
+    public Appenders Appenders { get; }
+
+    public TailHubs Hubs { get; }
+
+    public DurabilityClass Durability { get; }
+
+    public int MaxChunkBytes { get; }
+
+    public bool IsConnected => links.Publish.IsOpen && links.Read.IsOpen && links.Tail.IsOpen;
+
+    /// <summary>The connection for announcements between nodes.</summary>
+    public BrokerLink Announcements => links.Tail;
+
+    /// <summary>Connects, checks the broker, makes the shards.</summary>
+    /// <exception cref="InvalidOperationException">The broker cannot be used; the message says why and what to do.</exception>
+    public static async Task<LogSession> StartAsync(
+        BrokerLocation location, ChunkLogOptions options, TimeProvider clock, LogTelemetry telemetry, ILoggerFactory loggers, CancellationToken stopping)
+    {
+        var links = await BrokerLinks.ConnectAsync(location.Url, loggers, stopping);
+        try
+        {
+            var server = links.Publish.Connection.ServerInfo ?? throw new InvalidOperationException("The broker told nothing of itself.");
+            if (!Version.TryParse(server.Version.Split('-')[0], out var version) || version < OldestBroker)
+                throw new InvalidOperationException($"The broker is nats-server {server.Version}; this server needs {OldestBroker} or newer.");
+            if (!server.JetStreamAvailable)
+                throw new InvalidOperationException("The broker has JetStream switched off. Start nats-server with JetStream ('-js', or a jetstream block in its configuration).");
+
+            var replicas = await new Shards(options, loggers.CreateLogger<Shards>()).EnsureAsync(new NatsJSContext(links.Read.Connection), stopping);
+            var durability = await DurabilityProbe.ReadAsync(location.Monitoring, replicas, stopping);
+            var publisher = new RecordPublisher(
+                links.Publish, await ReplyMultiplexer.SubscribeAsync(links.Publish.Connection, "_RSA", stopping), clock);
+            var gets = new RecordGets(
+                links.Read, await ReplyMultiplexer.SubscribeAsync(links.Read.Connection, "_RSG", stopping), clock, loggers.CreateLogger<RecordGets>())
+            {
+                Replicated = replicas > 1,
+            };
+            var parts = new AppenderParts(
+                publisher, new HeadLoader(gets, clock), telemetry, clock, options.ConfirmTimeout, loggers.CreateLogger<Appender>(), stopping);
+            var appenders = new Appenders(parts, options);
+            var hubs = new TailHubs(links.Tail, gets, options, clock, loggers.CreateLogger<TailHubs>(), stopping);
+            telemetry.Observe(() => appenders.Count, () => appenders.QueuedBytes, () => hubs.Count, () => hubs.RingBytes);
+            return new LogSession(links, publisher, gets, appenders, hubs, durability, LimitOf(options, server.MaxPayload));
+        }
+        catch
+        {
+            await links.DisposeAsync();
+            throw;
+        }
+    }
+
+    public async Task PurgeAsync(EnvironmentId environment, RunId run, CancellationToken cancellationToken)
+    {
+        var (filter, shard) = SubjectMap.OfRun(environment, run);
+        await new NatsJSContext(links.Read.Connection).PurgeStreamAsync(shard, new StreamPurgeRequest { Filter = filter }, cancellationToken);
+        Hubs.CheckSoon(environment, run);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Appenders.Dispose();
+        publisher.Dispose();
+        Hubs.Dispose();
+        Gets.Dispose();
+        await links.DisposeAsync();
+    }
+
+    private static int LimitOf(ChunkLogOptions options, int maxPayload)
+    {
+        var room = maxPayload - RecordLayout.MaxOverhead;
+        if (room < RecordLayout.SoftBytes)
+            throw new InvalidOperationException(string.Create(
+                CultureInfo.InvariantCulture, $"The broker's max_payload is {maxPayload} bytes; this server needs {RecordLayout.SoftBytes + RecordLayout.MaxOverhead} or more."));
+        return Math.Min(options.MaxChunkBytes, room);
+    }
+}
