@@ -1,0 +1,179 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Microsoft.Extensions.Logging;
+using RealtimeStreams.Protocol;
+
+namespace RealtimeStreams.Sdk.Http;
+
+/// <summary>Sends requests to the server, and says of every failure whether it can heal.</summary>
+internal sealed class Transport(
+    HttpClient http, RealtimeStreamsClientOptions options, TimeProvider time, ILogger logger, SdkTelemetry telemetry)
+{
+    private const int MaxProblemBytes = 64 * 1024;
+    private readonly Uri baseAddress = Paths.ToBase(options.BaseAddress!);
+    private readonly AuthenticationHeaderValue credential = new("Bearer", options.SecretKey);
+
+    public RealtimeStreamsClientOptions Options => options;
+
+    public TimeProvider Time => time;
+
+    public ILogger Logger => logger;
+
+    public SdkTelemetry Telemetry => telemetry;
+
+    public Retries NewRetries(string operation) => new(options, time, logger, telemetry, operation);
+
+    public HttpRequestMessage NewRequest(HttpMethod method, string path, HttpContent? content = null)
+    {
+        var request = new HttpRequestMessage(method, new Uri(baseAddress, path)) { Content = content };
+        request.Headers.Authorization = credential;
+        return request;
+    }
+
+    /// <summary>Sends until there is an answer: an idempotent request, made anew for each try.</summary>
+    public async Task<T> SendAsync<T>(
+        string operation,
+        Func<HttpRequestMessage> makeRequest,
+        Func<HttpResponseMessage, CancellationToken, ValueTask<T?>> read,
+        CancellationToken cancellationToken)
+        where T : class
+    {
+        var retries = NewRetries(operation);
+        while (true)
+        {
+            using var request = makeRequest();
+            var answer = await TrySendAsync(operation, request, read, cancellationToken).ConfigureAwait(false);
+            if (answer.Value is { } value)
+            {
+                retries.Succeed();
+                return value;
+            }
+            await retries.WaitAsync(answer.Failure!, answer.RetryAfter, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <inheritdoc cref="SendAsync{T}(string, Func{HttpRequestMessage}, Func{HttpResponseMessage, CancellationToken, ValueTask{T}}, CancellationToken)" />
+    public Task<T> SendAsync<T>(string operation, Func<HttpRequestMessage> makeRequest, JsonTypeInfo<T> contract, CancellationToken cancellationToken)
+        where T : class =>
+        SendAsync(operation, makeRequest, (response, token) => ReadJsonAsync(response, contract, token), cancellationToken);
+
+    /// <summary>Tries once, within the request timeout.</summary>
+    /// <exception cref="OperationCanceledException">The caller's token was cancelled.</exception>
+    public async Task<Answer<T>> TrySendAsync<T>(
+        string operation,
+        HttpRequestMessage request,
+        Func<HttpResponseMessage, CancellationToken, ValueTask<T?>> read,
+        CancellationToken cancellationToken)
+        where T : class
+    {
+        var started = time.GetTimestamp();
+        var status = 0;
+        using var timeout = new CancellationTokenSource(options.RequestTimeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        try
+        {
+            using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token).ConfigureAwait(false);
+            status = (int)response.StatusCode;
+            if (!response.IsSuccessStatusCode)
+                return new Answer<T>(null, await ReadFailureAsync(response, either.Token).ConfigureAwait(false), FindRetryAfter(response));
+            var value = await read(response, either.Token).ConfigureAwait(false);
+            return value is null ? new Answer<T>(null, NotOurs(response.StatusCode), null) : new Answer<T>(value, null, null);
+        }
+        catch (Exception failure) when (IsLoss(failure) && !cancellationToken.IsCancellationRequested)
+        {
+            return new Answer<T>(null, Lost(failure), null);
+        }
+        finally
+        {
+            telemetry.RequestDuration.Record(
+                time.GetElapsedTime(started).TotalSeconds,
+                new KeyValuePair<string, object?>("operation", operation),
+                new KeyValuePair<string, object?>("http.response.status_code", status));
+        }
+    }
+
+    /// <summary>Opens a response whose body lasts. The caller disposes it.</summary>
+    /// <param name="request">Accepts what it wants.</param>
+    /// <param name="mediaType">The media type without which the answer is not the server's.</param>
+    /// <param name="connecting">Also ends the wait for the response's start.</param>
+    public async Task<Answer<HttpResponseMessage>> TryOpenAsync(HttpRequestMessage request, string mediaType, CancellationToken connecting)
+    {
+        HttpResponseMessage? response = null;
+        try
+        {
+            response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, connecting).ConfigureAwait(false);
+            RealtimeStreamsException? failure = null;
+            if (!response.IsSuccessStatusCode) failure = await ReadFailureAsync(response, connecting).ConfigureAwait(false);
+            else if (response.Content.Headers.ContentType?.MediaType != mediaType) failure = NotOurs(response.StatusCode);
+            if (failure is null) return new Answer<HttpResponseMessage>(response, null, null);
+            var retryAfter = FindRetryAfter(response);
+            response.Dispose();
+            return new Answer<HttpResponseMessage>(null, failure, retryAfter);
+        }
+        catch (Exception failure) when (IsLoss(failure))
+        {
+            response?.Dispose();
+            return new Answer<HttpResponseMessage>(null, Lost(failure), null);
+        }
+    }
+
+    /// <summary>Whether an exception says that a connection failed or took too long, not that the program is wrong.</summary>
+    public static bool IsLoss(Exception failure) =>
+        failure is HttpRequestException or IOException or JsonException or OperationCanceledException;
+
+    public static RealtimeStreamsException Lost(Exception failure) =>
+        new($"The server could not be reached: {(failure is OperationCanceledException ? "it took too long." : failure.Message)}", failure)
+        {
+            Code = RealtimeStreamsException.Unreachable,
+            Retryable = true,
+        };
+
+    private static async ValueTask<T?> ReadJsonAsync<T>(HttpResponseMessage response, JsonTypeInfo<T> contract, CancellationToken cancellationToken)
+        where T : class
+    {
+        var body = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
+        await using (body.ConfigureAwait(false))
+            return await JsonSerializer.DeserializeAsync(body, contract, cancellationToken).ConfigureAwait(false);
+    }
+
+    private static async ValueTask<RealtimeStreamsException> ReadFailureAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        var type = response.Content.Headers.ContentType?.MediaType;
+        if (type is not ("application/problem+json" or "application/json") || response.Content.Headers.ContentLength > MaxProblemBytes)
+            return NotOurs(response.StatusCode);
+        try
+        {
+            var problem = await ReadJsonAsync(response, NativeJson.Default.Problem, cancellationToken).ConfigureAwait(false);
+            if (problem?.Code is null) return NotOurs(response.StatusCode);
+            return new RealtimeStreamsException(problem.Status == 0 ? problem with { Status = (int)response.StatusCode } : problem);
+        }
+        catch (JsonException)
+        {
+            return NotOurs(response.StatusCode); // Something on the way answered in its own words.
+        }
+    }
+
+    /// <summary>An answer without problem details: of HEAD, or of something between the client and the server.</summary>
+    private static RealtimeStreamsException NotOurs(HttpStatusCode status) =>
+        new(string.Create(CultureInfo.InvariantCulture, $"The answer has the status {(int)status} and is not one of a RealtimeStreams server."))
+        {
+            Status = (int)status,
+            Code = status switch
+            {
+                HttpStatusCode.Unauthorized => ErrorCode.Unauthorized.Code,
+                HttpStatusCode.NotFound => ErrorCode.NotFound.Code,
+                _ => RealtimeStreamsException.BadAnswer,
+            },
+            Retryable = status is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests || (int)status is >= 500 or < 300,
+        };
+
+    private TimeSpan? FindRetryAfter(HttpResponseMessage response) => response.Headers.RetryAfter switch
+    {
+        { Delta: { } delta } => delta,
+        { Date: { } date } => date - time.GetUtcNow(),
+        _ => null,
+    };
+}

@@ -1,0 +1,65 @@
+using RealtimeStreams.Protocol;
+
+namespace RealtimeStreams.Sdk;
+
+/// <summary>Registers, inspects and ends runs, and runs delegates as runs. Safe for many threads.</summary>
+public interface IRuns
+{
+    /// <summary>Runs <paramref name="body"/> as a registered run: registers it, makes it the run that is going on, waits for its open pipes
+    /// and writers to be acknowledged, and completes it.</summary>
+    /// <remarks>
+    /// The outcome is <c>completed</c> when the body returns and all its pipes succeeded; <c>cancelled</c> when it ends with an
+    /// <see cref="OperationCanceledException"/> after <paramref name="cancellationToken"/> was cancelled; otherwise <c>failed</c> with the exception's message.
+    /// Exceptions are thrown on, also that of a pipe whose <see cref="StreamPipe{T}.Completion"/> nobody asked for.
+    /// Inside another run that one becomes the parent, unless the registration names a parent.
+    /// </remarks>
+    /// <param name="registration">The run; the client makes an id when it has none, so that a retry registers no second one.</param>
+    /// <param name="body">The work. Its token is cancelled with <paramref name="cancellationToken"/>.</param>
+    /// <param name="options">Attempt and limits; null: the defaults.</param>
+    /// <param name="cancellationToken">Asks the body to stop.</param>
+    /// <exception cref="RealtimeStreamsException">The run could not be registered or completed, or has ended before.</exception>
+    Task RunAsync(
+        RegisterRun registration,
+        Func<RunContext, CancellationToken, Task> body,
+        RunOptions? options = null,
+        CancellationToken cancellationToken = default);
+
+    /// <inheritdoc cref="RunAsync(RegisterRun, Func{RunContext, CancellationToken, Task}, RunOptions, CancellationToken)" />
+    /// <returns>What the body returned.</returns>
+    Task<TResult> RunAsync<TResult>(
+        RegisterRun registration,
+        Func<RunContext, CancellationToken, Task<TResult>> body,
+        RunOptions? options = null,
+        CancellationToken cancellationToken = default);
+
+    /// <summary>Makes a run the one that is going on here, for workers that register and complete runs by themselves.</summary>
+    /// <param name="run">The run, as the server tells it.</param>
+    /// <param name="attempt">The attempt, 0 or more: the epoch of all that is written in it.</param>
+    /// <returns>Ends the scope: gives back the run that was going on before, and waits for the open pipes and writers.</returns>
+    RunScope Enter(RunInfo run, uint attempt = 0);
+
+    /// <summary>Registers a run, or finds it registered with the same content.</summary>
+    /// <exception cref="RealtimeStreamsException">The id is taken by a run with other content, or the server was not reached in time.</exception>
+    Task<RunInfo> RegisterAsync(RegisterRun registration, CancellationToken cancellationToken = default);
+
+    /// <summary>Tells a run with its streams.</summary>
+    /// <exception cref="RealtimeStreamsException">There is no such run, or the server was not reached in time.</exception>
+    Task<RunInfo> GetAsync(string runId, CancellationToken cancellationToken = default);
+
+    /// <summary>Lists runs, newest first, a page at a time.</summary>
+    /// <exception cref="RealtimeStreamsException">The server was not reached in time.</exception>
+    Task<RunPage> ListAsync(RunQuery? query = null, CancellationToken cancellationToken = default);
+
+    /// <summary>Completes a run: closes its open streams, and refuses later appends.</summary>
+    /// <param name="runId">The run.</param>
+    /// <param name="outcome">completed, failed or cancelled.</param>
+    /// <param name="error">What went wrong; cut to 8,192 characters.</param>
+    /// <param name="cancellationToken">Gives up waiting. The run may be completed or not.</param>
+    /// <exception cref="RealtimeStreamsException">There is no such run, it ended with another outcome, or the server was not reached in time.</exception>
+    Task<RunInfo> CompleteAsync(
+        string runId, Outcome outcome = Outcome.Completed, string? error = null, CancellationToken cancellationToken = default);
+
+    /// <summary>Erases a run and all its streams.</summary>
+    /// <exception cref="RealtimeStreamsException">There is no such run, or the server was not reached in time.</exception>
+    Task EraseAsync(string runId, CancellationToken cancellationToken = default);
+}

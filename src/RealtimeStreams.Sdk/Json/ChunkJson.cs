@@ -1,0 +1,39 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Microsoft.Extensions.AI;
+
+namespace RealtimeStreams.Sdk.Json;
+
+/// <summary>Finds the JSON contract of a stream's chunks.</summary>
+internal sealed class ChunkJson
+{
+    private readonly JsonSerializerOptions options;
+
+    public ChunkJson(JsonSerializerOptions? users)
+    {
+        options = users is null ? new JsonSerializerOptions(JsonSerializerDefaults.Web) : new JsonSerializerOptions(users);
+        options.TypeInfoResolverChain.Add(PlainJson.Default);
+        if (JsonSerializer.IsReflectionEnabledByDefault) AddReflection(options);
+        options.MakeReadOnly();
+    }
+
+    /// <exception cref="NotSupportedException">The type has no contract, and the program allows no reflection.</exception>
+    public JsonTypeInfo<T> Get<T>(RealtimeStream<T> stream)
+    {
+        if (stream.TypeInfo is { } own) return own;
+        // The contracts of Microsoft.Extensions.AI know content types that its attributes alone do not tell.
+        var known = typeof(T).Assembly == typeof(ChatResponseUpdate).Assembly ? AIJsonUtilities.DefaultOptions : options;
+        if (known.TryGetTypeInfo(typeof(T), out var contract) || options.TryGetTypeInfo(typeof(T), out contract)) return (JsonTypeInfo<T>)contract;
+        throw new NotSupportedException(
+            $"The stream '{stream.Key}' has chunks of {typeof(T)}, for which there is no JSON contract. Give one to RealtimeStream.Define, or a source-generated context to RealtimeStreamsClientOptions.SerializerOptions.");
+    }
+
+    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "Only where reflection is enabled, which trimmed programs switch off.")]
+    [UnconditionalSuppressMessage("AOT", "IL3050", Justification = "Only where reflection is enabled, which native programs switch off.")]
+    private static void AddReflection(JsonSerializerOptions options)
+    {
+        if (!options.TypeInfoResolverChain.OfType<DefaultJsonTypeInfoResolver>().Any())
+            options.TypeInfoResolverChain.Add(new DefaultJsonTypeInfoResolver());
+    }
+}

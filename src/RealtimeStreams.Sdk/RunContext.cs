@@ -1,0 +1,86 @@
+using RealtimeStreams.Protocol;
+using RealtimeStreams.Sdk.Writing;
+
+namespace RealtimeStreams.Sdk;
+
+/// <summary>The run that is going on. Flows with the code that the run calls, across awaits and into the tasks that it starts.</summary>
+public sealed class RunContext
+{
+    private static readonly AsyncLocal<RunContext?> Ambient = new();
+    private readonly RunInfo run;
+    private readonly Lock gate = new();
+    private readonly List<StreamActivity> started = [];
+
+    internal RunContext(IRealtimeStreamsClient client, RunInfo run, uint attempt, CancellationToken stopping)
+    {
+        Client = client;
+        this.run = run;
+        Attempt = attempt;
+        Stopping = stopping;
+    }
+
+    /// <summary>The run that is going on here; null outside of one.</summary>
+    public static RunContext? Current => Ambient.Value;
+
+    /// <summary>The client that the run was started with.</summary>
+    public IRealtimeStreamsClient Client { get; }
+
+    /// <summary>Pipes, appends, writes and reads with that client.</summary>
+    public IStreams Streams => Client.Streams;
+
+    /// <summary>The run's id.</summary>
+    public string RunId => run.Id;
+
+    /// <summary>The run that started this one, if any.</summary>
+    public string? ParentRunId => run.ParentRunId;
+
+    /// <summary>The first run of the chain; this run when none started it.</summary>
+    public string RootRunId => run.RootRunId ?? run.Id;
+
+    /// <summary>What is being run, if said.</summary>
+    public string? TaskId => run.TaskId;
+
+    /// <summary>The run's tags.</summary>
+    public IReadOnlyList<string> Tags => run.Tags;
+
+    /// <summary>Which attempt at the run this is; the epoch of all that is written in it.</summary>
+    public uint Attempt { get; }
+
+    /// <summary>Cancelled when the run shall stop, and once its body has failed: its pipes stop their sources, and store what they have taken.</summary>
+    public CancellationToken Stopping { get; }
+
+    /// <inheritdoc />
+    public override string ToString() => RunId;
+
+    internal static RunContext GetCurrent() => Current ?? throw new InvalidOperationException(
+        "No run is going on here. Give the definition to a client (client.Streams), with the run as the target, or call it inside Runs.RunAsync or Runs.Enter.");
+
+    /// <summary>Makes <paramref name="context"/> the current one. Must be called synchronously by whoever wants it: the change ends with an async method.</summary>
+    internal static void Switch(RunContext? context) => Ambient.Value = context;
+
+    /// <summary>Counts a pipe or writer to the run until it is settled, and for ever if it failed.</summary>
+    internal void Track(StreamActivity activity)
+    {
+        lock (gate)
+        {
+            started.RemoveAll(earlier => earlier.Settled.IsCompleted && earlier.Failure is null);
+            started.Add(activity);
+        }
+    }
+
+    /// <summary>Waits for all pipes and writers, those too that are started meanwhile.</summary>
+    /// <returns>The first failure that nobody asked for, or null.</returns>
+    internal async Task<Exception?> WhenWrittenAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            Task[] open;
+            lock (gate)
+            {
+                open = [.. started.Where(activity => !activity.Settled.IsCompleted).Select(activity => activity.Settled)];
+                if (open.Length == 0) return started.FirstOrDefault(activity => activity.Failure is not null && !activity.WasAskedFor)?.Failure;
+            }
+            await Task.WhenAll(open).WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+}

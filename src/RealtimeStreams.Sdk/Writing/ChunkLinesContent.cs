@@ -1,0 +1,43 @@
+using System.Net;
+using System.Net.Http.Headers;
+
+namespace RealtimeStreams.Sdk.Writing;
+
+/// <summary>A body of lines that lie in a <see cref="ChunkBuffer"/>; written without copying them.</summary>
+internal sealed class ChunkLinesContent : HttpContent
+{
+    private readonly IReadOnlyList<ReadOnlyMemory<byte>> lines;
+    private volatile bool reading;
+
+    public ChunkLinesContent(IReadOnlyList<ReadOnlyMemory<byte>> lines)
+    {
+        this.lines = lines;
+        Headers.ContentType = new MediaTypeHeaderValue("application/x-ndjson");
+    }
+
+    /// <summary>Whether the bytes are still being read: a server may answer before it has read all, and the sending goes on beside the answer.</summary>
+    public bool IsReading => reading;
+
+    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
+        SerializeToStreamAsync(stream, context, CancellationToken.None);
+
+    protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
+    {
+        reading = true;
+        try
+        {
+            foreach (var part in lines) await stream.WriteAsync(part, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            reading = false;
+        }
+    }
+
+    protected override bool TryComputeLength(out long length)
+    {
+        length = 0;
+        foreach (var part in lines) length += part.Length;
+        return true;
+    }
+}

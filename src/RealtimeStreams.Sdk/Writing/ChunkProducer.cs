@@ -1,0 +1,101 @@
+using System.Globalization;
+using System.Text.Json;
+using RealtimeStreams.Protocol;
+using RealtimeStreams.Sdk.Http;
+
+namespace RealtimeStreams.Sdk.Writing;
+
+/// <summary>
+/// One producer of one stream: numbers its chunks from 0, keeps them until they are acknowledged, and sends what has gathered as soon as
+/// the request before is answered. One request is in flight at a time, so that the order is kept and a repetition is exactly the unacknowledged rest.
+/// </summary>
+internal sealed class ChunkProducer(
+    Transport transport, RunId run, StreamKey key, ProducerId id, uint epoch, bool isRandom, ChunkBuffer buffer)
+{
+    private readonly string path = Paths.Stream(run, key);
+    private readonly List<ChunkLinesContent> unsettled = [];
+    private long sequence; // Of the oldest chunk that is not acknowledged. Owned by RunAsync, like all below.
+    private long? firstIndex;
+    private long? nextIndex;
+    private long duplicates;
+
+    public string Id => id.Value;
+
+    /// <summary>Sends until the buffer is complete and all of it acknowledged.</summary>
+    /// <exception cref="RealtimeStreamsException">The server refused, or was not reached in time.</exception>
+    public async Task<PipeReceipt> RunAsync(CancellationToken cancellationToken)
+    {
+        var retries = transport.NewRetries("append");
+        while (await buffer.WaitAsync(cancellationToken).ConfigureAwait(false))
+        {
+            var (count, lines) = buffer.Peek();
+            using var content = new ChunkLinesContent(lines);
+            using var request = NewRequest(content);
+            var answer = await transport.TrySendAsync("append", request, ReadReceiptAsync, cancellationToken).ConfigureAwait(false);
+            var receipt = answer.Value ?? answer.Failure!.Problem?.Receipt;
+            if (receipt is not null) CheckSoleUse(receipt, count, retries.Failed > 0);
+            var stored = receipt is null ? 0 : CountStored(receipt, count);
+            if (content.IsReading) unsettled.Add(content);
+            if (stored > 0) Acknowledge(receipt!, stored);
+            if (stored > 0 && answer.Failure is null)
+            {
+                retries.Succeed();
+                continue;
+            }
+            await retries.WaitAsync(answer.Failure ?? Empty(), answer.RetryAfter, cancellationToken).ConfigureAwait(false);
+        }
+        return new PipeReceipt(sequence, firstIndex, nextIndex, Id);
+    }
+
+    private HttpRequestMessage NewRequest(ChunkLinesContent content)
+    {
+        var request = transport.NewRequest(HttpMethod.Post, path, content);
+        request.Headers.TryAddWithoutValidation(NativeHeaders.ProducerId, id.Value);
+        request.Headers.TryAddWithoutValidation(NativeHeaders.ProducerEpoch, epoch.ToString(CultureInfo.InvariantCulture));
+        request.Headers.TryAddWithoutValidation(NativeHeaders.ProducerSequence, sequence.ToString(CultureInfo.InvariantCulture));
+        return request;
+    }
+
+    private void Acknowledge(AppendReceipt receipt, int stored)
+    {
+        unsettled.RemoveAll(content => !content.IsReading);
+        buffer.Release(stored, reusable: unsettled.Count == 0);
+        if (sequence == 0) firstIndex = receipt.FirstIndex;
+        nextIndex = receipt.NextIndex;
+        sequence += stored;
+        duplicates += receipt.Duplicates;
+        transport.Telemetry.Sent.Add(stored);
+        if (receipt.Duplicates > 0) transport.Telemetry.Duplicates.Add(receipt.Duplicates);
+        transport.Logger.LogAcknowledged(run.Value, key.Value, stored);
+    }
+
+    /// <summary>How many of the request's chunks are in the stream, by this try or an earlier one.</summary>
+    private int CountStored(AppendReceipt receipt, int sent)
+    {
+        var stored = receipt.NextSequence is { } next ? next - sequence : receipt.Stored + receipt.Duplicates;
+        return (int)Math.Clamp(stored, 0, sent);
+    }
+
+    /// <summary>Only chunks that were sent before can be duplicates. A name chosen by the user may have been used by another incarnation in
+    /// the same epoch, whose chunks would silently stand for these.</summary>
+    private void CheckSoleUse(AppendReceipt receipt, int sent, bool isRepeated)
+    {
+        var isForeign = receipt.NextSequence > sequence + sent || (!isRandom && !isRepeated && receipt.Duplicates > 0);
+        if (!isForeign) return;
+        throw new RealtimeStreamsException(
+            $"The producer '{id}' has written to the stream '{key}' of run '{run}' before in the epoch {epoch}. Give every incarnation a new epoch, or no name.")
+        {
+            Code = RealtimeStreamsException.ProducerReused,
+        };
+    }
+
+    private static RealtimeStreamsException Empty() =>
+        new("The server acknowledged none of the chunks.") { Code = RealtimeStreamsException.BadAnswer, Retryable = true };
+
+    private static async ValueTask<AppendReceipt?> ReadReceiptAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        var body = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
+        await using (body.ConfigureAwait(false))
+            return await JsonSerializer.DeserializeAsync(body, NativeJson.Default.AppendReceipt, cancellationToken).ConfigureAwait(false);
+    }
+}
