@@ -1,0 +1,101 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Logging;
+using RealtimeStreams.Protocol;
+using RealtimeStreams.RunRegistry.Storing;
+
+namespace RealtimeStreams.RunRegistry.Admitting;
+
+/// <summary>Says whether a stream may be written: from memory, or from its row, or by making its row.</summary>
+internal sealed partial class StreamAdmitter(RegistryDatabase database, RunCache cache, ILogger<StreamAdmitter> logger)
+{
+    private static readonly StreamAdmission AdmittedV1 = new StreamAdmission.Admitted(StreamsVersion.V1);
+    private static readonly StreamAdmission AdmittedV2 = new StreamAdmission.Admitted(StreamsVersion.V2);
+
+    public ValueTask<StreamAdmission> AdmitAsync(StreamAddress stream, CancellationToken cancellationToken) =>
+        cache.FindAdmitted(stream) is { } version
+            ? ValueTask.FromResult(Admitted(version))
+            : new ValueTask<StreamAdmission>(AdmitColdAsync(stream, cancellationToken));
+
+    private async Task<StreamAdmission> AdmitColdAsync(StreamAddress stream, CancellationToken cancellationToken)
+    {
+        var memory = cache.Open(stream.Environment, stream.Run);
+        while (true)
+        {
+            var state = await FindStateAsync(stream, cancellationToken);
+            if (Refuse(stream, state) is { } refusal) return new StreamAdmission.Refused(refusal);
+            if (state!.HasRow)
+            {
+                cache.Admit(memory, stream.Key, state.Version);
+                return Admitted(state.Version);
+            }
+            if (await MakeRowAsync(stream, RunLimits.Of(state.Version), cancellationToken) is { } limit) return new StreamAdmission.Refused(limit);
+
+            // The row was made, here or by somebody else, or the run ended in between: what stands in the database says which.
+        }
+    }
+
+    private Task<RunState?> FindStateAsync(StreamAddress stream, CancellationToken cancellationToken)
+    {
+        var (environment, run, key) = (stream.Environment.Value, stream.Run.Value, stream.Key.Value);
+        return database.ReadAsync("admit", (context, token) => context.LivingRuns
+            .Where(row => row.Environment == environment && row.Id == run)
+            .Select(row => new RunState(
+                row.Status,
+                row.Version,
+                context.Streams.Any(made => made.Environment == environment && made.Run == run && made.Key == key)))
+            .SingleOrDefaultAsync(token), cancellationToken);
+    }
+
+    /// <summary>Makes the row, unless it is there or the run is not open any more. Says which limit forbids it, if one does.</summary>
+    private Task<Refusal?> MakeRowAsync(StreamAddress stream, RunLimits limits, CancellationToken cancellationToken)
+    {
+        var (environment, run, key) = (stream.Environment.Value, stream.Run.Value, stream.Key.Value);
+        return database.ChangeAsync("make_stream", async (context, token) =>
+        {
+            await using var transaction = await context.Database.BeginTransactionAsync(token);
+
+            // 1. Locks the run's row, if the run is open. An end of the run waits for this transaction, or was before it and is seen here:
+            //    so no row is made after an end, and the rows are counted by one at a time.
+            var open = await context.LivingRuns
+                .Where(row => row.Environment == environment && row.Id == run && row.Status == RunStatus.Open)
+                .ExecuteUpdateAsync(set => set.SetProperty(row => row.StreamCount, row => row.StreamCount + 1), token);
+            if (open == 0) return null;
+
+            // 2. Leaving without a commit takes the count back.
+            var streams = context.Streams.Where(row => row.Environment == environment && row.Run == run);
+            if (await streams.AnyAsync(row => row.Key == key, token)) return null;
+            if (await FindLimitAsync(streams, limits, token) is { } limit) return limit;
+
+            // 3.
+            context.Streams.Add(new StoredStream { Environment = environment, Run = run, Key = key, CreatedAt = database.Now() });
+            await context.SaveChangesAsync(token);
+            await transaction.CommitAsync(token);
+            LogMade(logger, stream.Key, stream.Run);
+            return null;
+        }, cancellationToken);
+    }
+
+    private static async Task<Refusal?> FindLimitAsync(IQueryable<StoredStream> streams, RunLimits limits, CancellationToken cancellationToken)
+    {
+        if (limits.MaxStreams is { } most && await streams.CountAsync(cancellationToken) >= most)
+            return new Refusal(ErrorCode.LimitReached, $"A run of streams version v1 has at most {most} streams; this one has them.");
+        if (limits.MaxActiveStreams is { } active && await streams.CountAsync(row => row.Outcome == null, cancellationToken) >= active)
+            return new Refusal(
+                ErrorCode.LimitReached, $"A run of streams version v1 has at most {active} active streams; this one has them. Close one first.");
+        return null;
+    }
+
+    private static Refusal? Refuse(StreamAddress stream, RunState? state) => state switch
+    {
+        null => RunRefusals.NotFound(stream.Run),
+        { Status: not RunStatus.Open } => RunRefusals.Ended(stream.Run, state.Status),
+        _ => null,
+    };
+
+    private static StreamAdmission Admitted(StreamsVersion version) => version == StreamsVersion.V1 ? AdmittedV1 : AdmittedV2;
+
+    [LoggerMessage(EventId = 1402, Level = LogLevel.Debug, Message = "Made the row of {Stream} of run {Run}")]
+    private static partial void LogMade(ILogger logger, StreamKey stream, RunId run);
+
+    private sealed record RunState(RunStatus Status, StreamsVersion Version, bool HasRow);
+}

@@ -1,0 +1,42 @@
+using Microsoft.Extensions.Logging;
+using RealtimeStreams.Protocol;
+using RealtimeStreams.RunRegistry.Admitting;
+
+namespace RealtimeStreams.RunRegistry.Ending;
+
+/// <summary>Makes this node, and then the others, forget what they remember of a run.</summary>
+internal sealed partial class RunChanges : IDisposable
+{
+    private readonly RunCache cache;
+    private readonly IRegistryAnnouncements announcements;
+    private readonly ILogger<RunChanges> logger;
+    private readonly IDisposable subscription;
+
+    public RunChanges(RunCache cache, IRegistryAnnouncements announcements, ILogger<RunChanges> logger)
+    {
+        this.cache = cache;
+        this.announcements = announcements;
+        this.logger = logger;
+        subscription = announcements.Subscribe(cache.Forget);
+    }
+
+    public async Task TellAsync(EnvironmentId environment, RunId run, CancellationToken cancellationToken)
+    {
+        cache.Forget(environment, run);
+        try
+        {
+            await announcements.PublishAsync(environment, run, cancellationToken);
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+        {
+            // The change stands, and what others remember expires.
+            LogNotAnnounced(logger, run, exception);
+        }
+    }
+
+    public void Dispose() => subscription.Dispose();
+
+    [LoggerMessage(EventId = 1403, Level = LogLevel.Warning,
+        Message = "Could not announce the change of run {Run}; other servers may admit its streams until what they remember expires")]
+    private static partial void LogNotAnnounced(ILogger logger, RunId run, Exception exception);
+}

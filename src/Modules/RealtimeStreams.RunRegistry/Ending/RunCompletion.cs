@@ -1,0 +1,80 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Logging;
+using RealtimeStreams.Protocol;
+using RealtimeStreams.RunRegistry.Registering;
+using RealtimeStreams.RunRegistry.Storing;
+
+namespace RealtimeStreams.RunRegistry.Ending;
+
+/// <summary>Ends runs.</summary>
+internal sealed partial class RunCompletion(
+    RegistryDatabase database, RunChanges changes, Observers observers, ILogger<RunCompletion> logger)
+{
+    private const int MaxErrorLength = 8192;
+
+    public async Task<CompleteOutcome> CompleteAsync(
+        EnvironmentId environment, RunId run, Outcome outcome, string? error, CancellationToken cancellationToken)
+    {
+        if (FindStatus(outcome) is not { } status)
+            return Refuse(ErrorCode.InvalidRequest, "outcome: a run ends completed, failed or cancelled; it is abandoned by the server only.");
+        if (error?.Length > MaxErrorLength)
+            return Refuse(ErrorCode.InvalidRequest, $"error is {error.Length} characters long; at most {MaxErrorLength} are allowed.");
+
+        // 1. From here on no stream of the run is made.
+        var now = database.Now();
+        var text = error is null ? null : TextRule.MakeStorable(error);
+        var ended = await database.ChangeAsync("complete", (context, token) => context.LivingRuns
+            .Where(row => row.Environment == environment.Value && row.Id == run.Value && row.Status == RunStatus.Open)
+            .ExecuteUpdateAsync(set => set
+                .SetProperty(row => row.Status, status)
+                .SetProperty(row => row.Error, text)
+                .SetProperty(row => row.CompletedAt, now)
+                .SetProperty(row => row.Pending, PendingWork.Completion)
+                .SetProperty(row => row.PendingSince, now), token), cancellationToken);
+
+        // 2. What stands there now, whoever put it there.
+        var there = await database.ReadAsync("find", (context, token) => context.LivingRuns
+            .SingleOrDefaultAsync(row => row.Environment == environment.Value && row.Id == run.Value, token), cancellationToken);
+        if (there is null) return new CompleteOutcome.Refused(RunRefusals.NotFound(run));
+        if (there.Status != status) return new CompleteOutcome.Refused(RunRefusals.Ended(run, there.Status));
+        if (ended > 0) LogEnded(logger, run, environment, status);
+
+        // 3. Whether or not the caller still waits: readers wait for the ends of the streams.
+        if (there.Pending == PendingWork.Completion) await SettleAsync(environment, run, outcome, CancellationToken.None);
+        return new CompleteOutcome.Completed(there.ToRun());
+    }
+
+    /// <summary>Has everybody do what follows from a stored end, and notes that they have. Idempotent.</summary>
+    public async Task SettleAsync(EnvironmentId environment, RunId run, Outcome outcome, CancellationToken cancellationToken)
+    {
+        await changes.TellAsync(environment, run, cancellationToken);
+        await observers.OnCompletedAsync(environment, run, outcome, cancellationToken);
+        await database.ChangeAsync("settle", (context, token) => context.Runs
+            .Where(row => row.Environment == environment.Value && row.Id == run.Value && row.Pending == PendingWork.Completion)
+            .ExecuteUpdateAsync(set => set
+                .SetProperty(row => row.Pending, PendingWork.None)
+                .SetProperty(row => row.PendingSince, (DateTimeOffset?)null), token), cancellationToken);
+    }
+
+    /// <summary>The outcome that a run's streams end with.</summary>
+    public static Outcome OutcomeOf(RunStatus status) => status switch
+    {
+        RunStatus.Completed => Outcome.Completed,
+        RunStatus.Failed => Outcome.Failed,
+        RunStatus.Cancelled => Outcome.Cancelled,
+        _ => throw new ArgumentOutOfRangeException(nameof(status), status, "The run has not ended."),
+    };
+
+    private static RunStatus? FindStatus(Outcome outcome) => outcome switch
+    {
+        Outcome.Completed => RunStatus.Completed,
+        Outcome.Failed => RunStatus.Failed,
+        Outcome.Cancelled => RunStatus.Cancelled,
+        _ => null,
+    };
+
+    private static CompleteOutcome.Refused Refuse(ErrorCode code, string detail) => new(new Refusal(code, detail));
+
+    [LoggerMessage(EventId = 1404, Level = LogLevel.Debug, Message = "Run {Run} of {Environment} ended as {Status}")]
+    private static partial void LogEnded(ILogger logger, RunId run, EnvironmentId environment, RunStatus status);
+}

@@ -1,0 +1,76 @@
+using Microsoft.EntityFrameworkCore;
+using RealtimeStreams.Protocol;
+using RealtimeStreams.RunRegistry.Admitting;
+using RealtimeStreams.RunRegistry.Ending;
+using RealtimeStreams.RunRegistry.Listing;
+using RealtimeStreams.RunRegistry.Registering;
+using RealtimeStreams.RunRegistry.Storing;
+
+namespace RealtimeStreams.RunRegistry;
+
+/// <summary>The registry: what is more than a query stands with its idea.</summary>
+internal sealed class Registry(
+    RegistryDatabase database,
+    RunRegistrar registrar,
+    RunLister lister,
+    StreamAdmitter admitter,
+    RunCache cache,
+    RunCompletion completion,
+    RunErasure erasure,
+    Repetition repetition) : IRunRegistry
+{
+    public Task<RegisterOutcome> RegisterAsync(
+        EnvironmentId environment, RunRegistration registration, CancellationToken cancellationToken) =>
+        registrar.RegisterAsync(environment, registration, cancellationToken);
+
+    public async Task<Run?> FindAsync(EnvironmentId environment, RunId run, CancellationToken cancellationToken)
+    {
+        var row = await database.ReadAsync("find", (context, token) => context.LivingRuns
+            .SingleOrDefaultAsync(there => there.Environment == environment.Value && there.Id == run.Value, token), cancellationToken);
+        return row?.ToRun();
+    }
+
+    public async ValueTask<RunFamily?> FindFamilyAsync(EnvironmentId environment, RunId run, CancellationToken cancellationToken)
+    {
+        if (cache.FindFamily(environment, run) is { } known) return known;
+        var memory = cache.Open(environment, run);
+        if (await FindAsync(environment, run, cancellationToken) is not { } there) return null;
+        var family = new RunFamily(there.Parent, there.Root);
+        cache.Remember(memory, family);
+        return family;
+    }
+
+    public Task<RunListOutcome> ListAsync(EnvironmentId environment, RunQuery query, CancellationToken cancellationToken) =>
+        lister.ListAsync(environment, query, cancellationToken);
+
+    public Task<CompleteOutcome> CompleteAsync(
+        EnvironmentId environment, RunId run, Outcome outcome, string? error, CancellationToken cancellationToken) =>
+        completion.CompleteAsync(environment, run, outcome, error, cancellationToken);
+
+    public Task<bool> EraseAsync(EnvironmentId environment, RunId run, CancellationToken cancellationToken) =>
+        erasure.EraseAsync(environment, run, cancellationToken);
+
+    public ValueTask<StreamAdmission> AdmitAsync(StreamAddress stream, CancellationToken cancellationToken) =>
+        admitter.AdmitAsync(stream, cancellationToken);
+
+    public async Task<IReadOnlyList<StreamRow>> ListStreamsAsync(EnvironmentId environment, RunId run, CancellationToken cancellationToken)
+    {
+        var rows = await database.ReadAsync("list_streams", (context, token) => context.Streams
+            .Where(row => row.Environment == environment.Value && row.Run == run.Value)
+            .OrderBy(row => row.Key)
+            .ToListAsync(token), cancellationToken);
+        return rows.ConvertAll(row => new StreamRow(StreamKey.Parse(row.Key), row.CreatedAt, row.Outcome, row.ClosedAt));
+    }
+
+    public Task MarkClosedAsync(StreamAddress stream, Outcome outcome, CancellationToken cancellationToken)
+    {
+        var now = database.Now();
+        return database.ChangeAsync("mark_closed", (context, token) => context.Streams
+            .Where(row => row.Environment == stream.Environment.Value && row.Run == stream.Run.Value && row.Key == stream.Key.Value
+                && row.Outcome == null)
+            .ExecuteUpdateAsync(set => set.SetProperty(row => row.Outcome, outcome).SetProperty(row => row.ClosedAt, now), token), cancellationToken);
+    }
+
+    public Task<Repeated> RepeatAsync(RepeatCursor? after, int most, CancellationToken cancellationToken) =>
+        repetition.RepeatAsync(after, most, cancellationToken);
+}

@@ -1,0 +1,31 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+
+namespace RealtimeStreams.RunRegistry;
+
+/// <summary>What the registry tells of itself. Meter and activity source are named after the assembly.</summary>
+internal sealed class RegistryTelemetry : IDisposable
+{
+    public const string Name = "RealtimeStreams.RunRegistry";
+
+    private readonly ActivitySource activities = new(Name);
+    private readonly Histogram<double> duration;
+
+    public RegistryTelemetry(IMeterFactory meters)
+    {
+        var meter = meters.Create(Name);
+        duration = meter.CreateHistogram<double>(
+            "realtimestreams.runregistry.operation.duration", "s", "How long the registry's database took, by operation.");
+    }
+
+    public Activity? StartOperation(string operation) => activities.StartActivity($"registry {operation}");
+
+    public void RecordOperation(string operation, TimeSpan time, string? error)
+    {
+        var tags = new TagList { { "operation", operation } };
+        if (error is not null) tags.Add("error.type", error);
+        duration.Record(time.TotalSeconds, tags);
+    }
+
+    public void Dispose() => activities.Dispose();
+}

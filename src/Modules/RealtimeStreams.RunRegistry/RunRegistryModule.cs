@@ -1,0 +1,71 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using RealtimeStreams.RunRegistry.Admitting;
+using RealtimeStreams.RunRegistry.Ending;
+using RealtimeStreams.RunRegistry.Listing;
+using RealtimeStreams.RunRegistry.Registering;
+using RealtimeStreams.RunRegistry.SecretKeys;
+using RealtimeStreams.RunRegistry.Setup;
+using RealtimeStreams.RunRegistry.Storing;
+using RealtimeStreams.RunRegistry.Storing.Postgres;
+using RealtimeStreams.RunRegistry.Storing.Sqlite;
+
+namespace RealtimeStreams.RunRegistry;
+
+/// <summary>Adds the registry of runs.</summary>
+public static class RunRegistryModule
+{
+    /// <summary>The connection string of a PostgreSQL database; absent: SQLite under the data directory.</summary>
+    public const string ConnectionStringName = "registry";
+
+    /// <summary>
+    /// Adds <see cref="IRunRegistry"/>, <see cref="IEnvironments"/>, <see cref="IDefaultSecretKey"/> and the health check <c>registry</c>.
+    /// The database is migrated when the host starts. A server with several nodes also registers an <see cref="IRegistryAnnouncements"/>.
+    /// </summary>
+    public static IHostApplicationBuilder AddRunRegistry(this IHostApplicationBuilder builder)
+    {
+        var services = builder.Services;
+        services.AddSingleton<IValidateOptions<RunRegistryOptions>, RunRegistryOptionsValidator>();
+        services.AddOptions<RunRegistryOptions>()
+            .BindConfiguration(RunRegistryOptions.SharedSection)
+            .BindConfiguration(RunRegistryOptions.Section)
+            .ValidateOnStart();
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<IRegistryAnnouncements, InProcessAnnouncements>();
+
+        services.AddSingleton(ChooseProvider);
+        services.AddSingleton<RegistryTelemetry>();
+        services.AddSingleton<RegistryDatabase>();
+        services.AddSingleton<RunCache>();
+        services.AddSingleton<RunRegistrar>();
+        services.AddSingleton<RunLister>();
+        services.AddSingleton<StreamAdmitter>();
+        services.AddSingleton<Observers>();
+        services.AddSingleton<RunChanges>();
+        services.AddSingleton<RunCompletion>();
+        services.AddSingleton<RunErasure>();
+        services.AddSingleton<Repetition>();
+        services.AddSingleton<DefaultEnvironment>();
+
+        services.AddSingleton<IRunRegistry, Registry>();
+        services.AddSingleton<IEnvironments, EnvironmentFinder>();
+        services.AddSingleton<IDefaultSecretKey>(provider => provider.GetRequiredService<DefaultEnvironment>());
+        services.AddHostedService<RegistrySetup>();
+        services.AddHealthChecks().AddCheck<RegistryHealthCheck>("registry", tags: ["ready"]);
+        return builder;
+    }
+
+    private static RegistryProvider ChooseProvider(IServiceProvider services)
+    {
+        var options = services.GetRequiredService<IOptions<RunRegistryOptions>>().Value;
+        var loggers = services.GetRequiredService<ILoggerFactory>();
+        return services.GetRequiredService<IConfiguration>().GetConnectionString(ConnectionStringName) is { Length: > 0 } connectionString
+            ? new PostgresProvider(connectionString, options.CommandTimeout, loggers)
+            : new SqliteProvider(
+                Path.GetFullPath(options.DataDirectory), options.CommandTimeout, loggers, services.GetRequiredService<TimeProvider>());
+    }
+}

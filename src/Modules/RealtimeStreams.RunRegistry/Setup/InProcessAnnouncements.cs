@@ -1,0 +1,30 @@
+using System.Collections.Immutable;
+using RealtimeStreams.Protocol;
+
+namespace RealtimeStreams.RunRegistry.Setup;
+
+/// <summary>Announcements for a server that is alone, or several in one process.</summary>
+internal sealed class InProcessAnnouncements : IRegistryAnnouncements
+{
+    private ImmutableList<Subscription> subscriptions = [];
+
+    public ValueTask PublishAsync(EnvironmentId environment, RunId run, CancellationToken cancellationToken)
+    {
+        foreach (var subscription in Volatile.Read(ref subscriptions)) subscription.OnChanged(environment, run);
+        return ValueTask.CompletedTask;
+    }
+
+    public IDisposable Subscribe(Action<EnvironmentId, RunId> onChanged)
+    {
+        var subscription = new Subscription(this, onChanged);
+        ImmutableInterlocked.Update(ref subscriptions, (all, added) => all.Add(added), subscription);
+        return subscription;
+    }
+
+    private sealed class Subscription(InProcessAnnouncements owner, Action<EnvironmentId, RunId> onChanged) : IDisposable
+    {
+        public Action<EnvironmentId, RunId> OnChanged => onChanged;
+
+        public void Dispose() => ImmutableInterlocked.Update(ref owner.subscriptions, (all, gone) => all.Remove(gone), this);
+    }
+}

@@ -1,0 +1,62 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using RealtimeStreams.RunRegistry.SecretKeys;
+using RealtimeStreams.RunRegistry.Storing;
+
+namespace RealtimeStreams.RunRegistry.Setup;
+
+/// <summary>Migrates the database at start, one server at a time.</summary>
+/// <remarks>
+/// A database that cannot be reached does not stop the start: until it can, calls are refused as unavailable and the server is not ready.
+/// Anything else (wrong password, a failing migration) does, because waiting would not mend it.
+/// </remarks>
+internal sealed partial class RegistrySetup(
+    RegistryDatabase database, DefaultEnvironment defaultEnvironment, TimeProvider clock, ILogger<RegistrySetup> logger) : BackgroundService
+{
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(2);
+
+    /// <summary>Migrations of a large table may take long; they must not be cut off by the time-out of everyday commands.</summary>
+    private static readonly TimeSpan MigrationTimeout = TimeSpan.FromHours(1);
+
+    public override async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await TrySetUpAsync(cancellationToken);
+        await base.StartAsync(cancellationToken);
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (!database.IsReady)
+        {
+            await Task.Delay(RetryAfter, clock, stoppingToken);
+            await TrySetUpAsync(stoppingToken);
+        }
+    }
+
+    private async Task TrySetUpAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var turn = await database.Provider.TakeSetupTurnAsync(cancellationToken);
+            await using var context = database.Provider.CreateContext();
+            context.Database.SetCommandTimeout(MigrationTimeout);
+            await database.Provider.PrepareAsync(context, cancellationToken);
+            await context.Database.MigrateAsync(cancellationToken);
+            await defaultEnvironment.EnsureAsync(context, cancellationToken);
+        }
+        catch (Exception exception) when (database.Provider.IsUnavailable(exception))
+        {
+            LogUnreachable(logger, database.Provider.Place, exception);
+            return;
+        }
+        database.MarkReady();
+        LogReady(logger, database.Provider.Place);
+    }
+
+    [LoggerMessage(EventId = 1410, Level = LogLevel.Information, Message = "The registry is ready: {Place}")]
+    private static partial void LogReady(ILogger logger, string place);
+
+    [LoggerMessage(EventId = 1411, Level = LogLevel.Warning, Message = "The registry cannot be reached and is tried again: {Place}")]
+    private static partial void LogUnreachable(ILogger logger, string place, Exception exception);
+}

@@ -1,0 +1,82 @@
+using Microsoft.EntityFrameworkCore;
+
+namespace RealtimeStreams.RunRegistry.Storing;
+
+/// <summary>The registry's tables. A provider adds how it compares text and keeps times.</summary>
+internal abstract class RegistryContext(DbContextOptions options) : DbContext(options)
+{
+    public DbSet<StoredEnvironment> Environments => Set<StoredEnvironment>();
+
+    public DbSet<StoredSecretKey> SecretKeys => Set<StoredSecretKey>();
+
+    public DbSet<StoredRun> Runs => Set<StoredRun>();
+
+    public DbSet<StoredStream> Streams => Set<StoredStream>();
+
+    /// <summary>The runs that can be found: those not erased.</summary>
+    public IQueryable<StoredRun> LivingRuns => Runs.Where(run => run.Pending < PendingWork.Erasure);
+
+    protected override void OnModelCreating(ModelBuilder modelBuilder)
+    {
+        modelBuilder.Entity<StoredEnvironment>(table =>
+        {
+            table.ToTable("environments");
+            table.HasKey(row => row.Id);
+            table.Property(row => row.Id).HasColumnName("id");
+            table.Property(row => row.CreatedAt).HasColumnName("created_at");
+        });
+
+        modelBuilder.Entity<StoredSecretKey>(table =>
+        {
+            table.ToTable("secret_keys");
+            table.HasKey(row => new { row.Environment, row.Hash });
+            table.HasIndex(row => row.Hash).IsUnique().HasDatabaseName("secret_keys_hash");
+            table.Property(row => row.Environment).HasColumnName("environment");
+            table.Property(row => row.Hash).HasColumnName("hash");
+            table.Property(row => row.Origin).HasColumnName("origin");
+            table.Property(row => row.CreatedAt).HasColumnName("created_at");
+            table.HasOne<StoredEnvironment>().WithMany().HasForeignKey(row => row.Environment).OnDelete(DeleteBehavior.Cascade);
+        });
+
+        modelBuilder.Entity<StoredRun>(table =>
+        {
+            table.ToTable("runs");
+            table.HasKey(row => new { row.Environment, row.Id });
+
+            // One index for each way of listing, each ending in what pages are cut by.
+            table.HasIndex(row => new { row.Environment, row.CreatedAt, row.Id }).HasDatabaseName("runs_newest");
+            table.HasIndex(row => new { row.Environment, row.Status, row.CreatedAt, row.Id }).HasDatabaseName("runs_newest_of_status");
+            table.HasIndex(row => new { row.Environment, row.TaskId, row.CreatedAt, row.Id }).HasDatabaseName("runs_newest_of_task");
+            table.HasIndex(row => new { row.Environment, row.Id }, "runs_pending").HasFilter("pending <> 0");
+
+            table.Property(row => row.Environment).HasColumnName("environment");
+            table.Property(row => row.Id).HasColumnName("id");
+            table.Property(row => row.TaskId).HasColumnName("task_id");
+            table.Property(row => row.Parent).HasColumnName("parent");
+            table.Property(row => row.Root).HasColumnName("root");
+            table.PrimitiveCollection(row => row.Tags).HasColumnName("tags");
+            table.Property(row => row.Status).HasColumnName("status");
+            table.Property(row => row.Version).HasColumnName("version");
+            table.Property(row => row.Error).HasColumnName("error");
+            table.Property(row => row.CreatedAt).HasColumnName("created_at");
+            table.Property(row => row.CompletedAt).HasColumnName("completed_at");
+            table.Property(row => row.StreamCount).HasColumnName("stream_count");
+            table.Property(row => row.Pending).HasColumnName("pending");
+            table.Property(row => row.PendingSince).HasColumnName("pending_since");
+            table.HasOne<StoredEnvironment>().WithMany().HasForeignKey(row => row.Environment).OnDelete(DeleteBehavior.Restrict);
+        });
+
+        modelBuilder.Entity<StoredStream>(table =>
+        {
+            table.ToTable("streams");
+            table.HasKey(row => new { row.Environment, row.Run, row.Key });
+            table.Property(row => row.Environment).HasColumnName("environment");
+            table.Property(row => row.Run).HasColumnName("run");
+            table.Property(row => row.Key).HasColumnName("key");
+            table.Property(row => row.CreatedAt).HasColumnName("created_at");
+            table.Property(row => row.Outcome).HasColumnName("outcome");
+            table.Property(row => row.ClosedAt).HasColumnName("closed_at");
+            table.HasOne<StoredRun>().WithMany().HasForeignKey(row => new { row.Environment, row.Run }).OnDelete(DeleteBehavior.Cascade);
+        });
+    }
+}

@@ -1,0 +1,9 @@
+namespace RealtimeStreams.RunRegistry.Storing;
+
+/// <summary>A row of <c>environments</c>.</summary>
+internal sealed class StoredEnvironment
+{
+    public required string Id { get; init; }
+
+    public DateTimeOffset CreatedAt { get; init; }
+}
