@@ -1,8 +1,10 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using NATS.Client.Core;
 using NATS.Client.JetStream;
+using RealtimeStreams.ChunkLog.Announcing;
 using RealtimeStreams.ChunkLog.Appending;
 using RealtimeStreams.ChunkLog.Broker;
 using RealtimeStreams.Protocol;
@@ -13,6 +15,7 @@ namespace RealtimeStreams.ChunkLog;
 internal sealed partial class JetStreamChunkLog(
     IBrokerLocation location,
     IOptions<ChunkLogOptions> options,
+    NodeMessages messages,
     TimeProvider clock,
     LogTelemetry telemetry,
     IHostApplicationLifetime lifetime,
@@ -36,18 +39,20 @@ internal sealed partial class JetStreamChunkLog(
             batch.Dispose();
             throw new ArgumentException("A batch to be appended has chunks.", nameof(batch));
         }
-        return await AppendAsync(stream, Request(batch, null, limits), cancellationToken);
+        using var span = Span(stream, "append", batch.Count);
+        return Ended(span, await AppendAsync(stream, Request(batch, null, limits), cancellationToken));
     }
 
     public async Task<CloseOutcome> CloseAsync(
         StreamAddress stream, Outcome outcome, ChunkBatch? last, StreamLimits limits, CancellationToken cancellationToken)
     {
+        using var span = Span(stream, "close", last?.Count ?? 0);
         var request = Request(last, outcome, limits);
-        return await AppendAsync(stream, request, cancellationToken) switch
+        return Ended(span, await AppendAsync(stream, request, cancellationToken)) switch
         {
             AppendOutcome.Stored stored => new CloseOutcome.Closed(stored.Next, outcome, request.WasClosed),
             AppendOutcome.Refused refused => new CloseOutcome.Refused(refused.Refusal),
-            _ => throw new System.Diagnostics.UnreachableException(),
+            _ => throw new UnreachableException(),
         };
     }
 
@@ -108,7 +113,7 @@ internal sealed partial class JetStreamChunkLog(
         {
             try
             {
-                var session = await LogSession.StartAsync(await location.GetAsync(stoppingToken), options, clock, telemetry, loggers, lifetime.ApplicationStopping);
+                var session = await LogSession.StartAsync(await location.GetAsync(stoppingToken), options, messages, clock, telemetry, loggers, lifetime.ApplicationStopping);
                 started.TrySetResult(session);
                 LogStarted(session.Durability.Name, session.Durability.Description, session.MaxChunkBytes);
                 return;
@@ -146,9 +151,17 @@ internal sealed partial class JetStreamChunkLog(
             if (exception is not LogUnavailableException) throw;
             return new AppendOutcome.Refused(new Refusal(ErrorCode.LogUnavailable with { MayHaveWritten = false }, "The broker is not connected. Nothing was stored."));
         }
-        using var span = LogTelemetry.Activities.StartActivity("append");
-        span?.SetTag("realtimestreams.run", stream.Run.Value).SetTag("realtimestreams.stream", stream.Key.Value).SetTag("messaging.batch.message_count", request.Chunks);
-        var outcome = await session.Appenders.AppendAsync(stream, request, cancellationToken);
+        return await session.Appenders.AppendAsync(stream, request, cancellationToken);
+    }
+
+    private static Activity? Span(StreamAddress stream, string operation, int chunks) =>
+        LogTelemetry.Activities.StartActivity(operation)
+            ?.SetTag("realtimestreams.run", stream.Run.Value)
+            .SetTag("realtimestreams.stream", stream.Key.Value)
+            .SetTag("messaging.batch.message_count", chunks);
+
+    private static AppendOutcome Ended(Activity? span, AppendOutcome outcome)
+    {
         if (outcome is AppendOutcome.Refused refused) span?.SetTag("error.type", refused.Refusal.Code.Code);
         return outcome;
     }

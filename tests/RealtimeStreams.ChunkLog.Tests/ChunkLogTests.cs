@@ -176,6 +176,31 @@ public sealed class ChunkLogTests(BrokerFixture fixture) : IClassFixture<BrokerF
     }
 
     [Fact]
+    public async Task Readers_on_another_node_learn_of_an_erasure_without_waiting_for_their_check()
+    {
+        var stream = NewStream();
+        await using var other = await LogNode.StartAsync(fixture.Broker.Url);
+        await Node.AppendAsync(stream, "1");
+        await using var tail = await other.Log.OpenTailAsync(stream, None);
+        var wait = tail.WaitAsync(new ChunkIndex(1), TimeSpan.FromMinutes(1), None).AsTask();
+        await Node.Log.EraseAsync(stream.Environment, stream.Run, None);
+        Assert.True(await wait);
+        Assert.True(tail.Erased);
+    }
+
+    [Fact]
+    public async Task A_message_reaches_all_nodes()
+    {
+        await using var other = await LogNode.StartAsync(fixture.Broker.Url);
+        var here = new TaskCompletionSource<string>();
+        var there = new TaskCompletionSource<string>();
+        using var first = Node.Messages.Subscribe("test", here.SetResult);
+        using var second = other.Messages.Subscribe("test", there.SetResult);
+        await other.Messages.PublishAsync("test", "hello", None);
+        Assert.Equal(["hello", "hello"], await Task.WhenAll(here.Task, there.Task).WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
     public async Task Any_index_of_a_long_stream_among_others_is_found()
     {
         var stream = NewStream();

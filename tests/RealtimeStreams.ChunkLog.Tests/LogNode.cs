@@ -18,6 +18,8 @@ internal sealed class LogNode : IAsyncDisposable
 
     public IChunkLog Log => host.Services.GetRequiredService<IChunkLog>();
 
+    public INodeMessages Messages => host.Services.GetRequiredService<INodeMessages>();
+
     public static async Task<LogNode> StartAsync(string url, Action<ChunkLogOptions>? configure = null)
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
@@ -28,6 +30,7 @@ internal sealed class LogNode : IAsyncDisposable
         if (configure is not null) builder.Services.Configure(configure);
         var node = new LogNode(builder.Build());
         await node.host.StartAsync(TestContext.Current.CancellationToken);
+        await node.Log.FindAsync(NewStream(), TestContext.Current.CancellationToken); // It connects in the background.
         return node;
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using RealtimeStreams.Protocol;
 
 namespace RealtimeStreams.ChunkLog.Appending;
@@ -19,6 +20,9 @@ internal sealed class AppendRequest(ChunkBatch? batch, Outcome? end, StreamLimit
 
     /// <summary>When it came, in ticks of <see cref="TimeProvider.GetTimestamp"/>.</summary>
     public long EnqueuedAt { get; } = enqueuedAt;
+
+    /// <summary>The caller's span, for the publish of the record that it leads.</summary>
+    public Activity? Span { get; } = Activity.Current;
 
     public int Bytes { get; } = batch?.Length ?? 0;
 

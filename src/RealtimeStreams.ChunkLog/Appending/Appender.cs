@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using RealtimeStreams.ChunkLog.Broker;
 using RealtimeStreams.ChunkLog.Records;
@@ -186,6 +187,7 @@ internal sealed class Appender(StreamAddress stream, AppenderParts parts) : IDis
     /// <summary>Stores the packed record, or puts its requests back to be packed anew.</summary>
     private async Task CommitAsync()
     {
+        Activity.Current = pack[0].Request.Span; // Not the span of whoever happened to start the loop.
         var nonce = parts.NextNonce();
         var record = builder.Finish(nonce, place.Address);
         while (true)

@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.Extensions.Logging;
 using NATS.Client.JetStream;
 using NATS.Client.JetStream.Models;
+using RealtimeStreams.ChunkLog.Announcing;
 using RealtimeStreams.ChunkLog.Appending;
 using RealtimeStreams.ChunkLog.Following;
 using RealtimeStreams.ChunkLog.Reading;
@@ -15,14 +16,28 @@ internal sealed class LogSession : IAsyncDisposable
 {
     private static readonly Version OldestBroker = new(2, 12);
 
+    /// <summary>Readers on other nodes need not wait for their silent check to learn of an erasure. The message is the run's subject filter.</summary>
+    private const string ErasedTopic = "erased";
+
     private readonly BrokerLinks links;
     private readonly RecordPublisher publisher;
+    private readonly INodeMessages messages;
+    private readonly IDisposable erasures;
 
     private LogSession(
-        BrokerLinks links, RecordPublisher publisher, RecordGets gets, Appenders appenders, TailHubs hubs, DurabilityClass durability, int maxChunkBytes)
+        BrokerLinks links,
+        RecordPublisher publisher,
+        RecordGets gets,
+        Appenders appenders,
+        TailHubs hubs,
+        INodeMessages messages,
+        DurabilityClass durability,
+        int maxChunkBytes)
     {
         this.links = links;
         this.publisher = publisher;
+        this.messages = messages;
+        erasures = messages.Subscribe(ErasedTopic, hubs.CheckSoon);
         Gets = gets;
         Seek = new IndexSeek(gets);
         Appenders = appenders;
@@ -45,13 +60,16 @@ internal sealed class LogSession : IAsyncDisposable
 
     public bool IsConnected => links.Publish.IsOpen && links.Read.IsOpen && links.Tail.IsOpen;
 
-    /// <summary>The connection for announcements between nodes.</summary>
-    public BrokerLink Announcements => links.Tail;
-
     /// <summary>Connects, checks the broker, makes the shards.</summary>
     /// <exception cref="InvalidOperationException">The broker cannot be used; the message says why and what to do.</exception>
     public static async Task<LogSession> StartAsync(
-        BrokerLocation location, ChunkLogOptions options, TimeProvider clock, LogTelemetry telemetry, ILoggerFactory loggers, CancellationToken stopping)
+        BrokerLocation location,
+        ChunkLogOptions options,
+        NodeMessages messages,
+        TimeProvider clock,
+        LogTelemetry telemetry,
+        ILoggerFactory loggers,
+        CancellationToken stopping)
     {
         var links = await BrokerLinks.ConnectAsync(location.Url, loggers, stopping);
         try
@@ -75,8 +93,9 @@ internal sealed class LogSession : IAsyncDisposable
                 publisher, new HeadLoader(gets, clock), telemetry, clock, options.ConfirmTimeout, loggers.CreateLogger<Appender>(), stopping);
             var appenders = new Appenders(parts, options);
             var hubs = new TailHubs(links.Tail, gets, options, clock, loggers.CreateLogger<TailHubs>(), stopping);
+            await messages.ConnectAsync(links.Tail, stopping);
             telemetry.Observe(() => appenders.Count, () => appenders.QueuedBytes, () => hubs.Count, () => hubs.RingBytes);
-            return new LogSession(links, publisher, gets, appenders, hubs, durability, LimitOf(options, server.MaxPayload));
+            return new LogSession(links, publisher, gets, appenders, hubs, messages, durability, LimitOf(options, server.MaxPayload));
         }
         catch
         {
@@ -89,11 +108,13 @@ internal sealed class LogSession : IAsyncDisposable
     {
         var (filter, shard) = SubjectMap.OfRun(environment, run);
         await new NatsJSContext(links.Read.Connection).PurgeStreamAsync(shard, new StreamPurgeRequest { Filter = filter }, cancellationToken);
-        Hubs.CheckSoon(environment, run);
+        Hubs.CheckSoon(filter);
+        await messages.PublishAsync(ErasedTopic, filter, cancellationToken);
     }
 
     public async ValueTask DisposeAsync()
     {
+        erasures.Dispose();
         Appenders.Dispose();
         publisher.Dispose();
         Hubs.Dispose();

@@ -93,10 +93,11 @@ internal sealed partial class TailHubs : IDisposable
     }
 
     /// <summary>Has the leader asked about the followed streams of a run, because something happened to them.</summary>
-    public void CheckSoon(EnvironmentId environment, RunId run)
+    /// <param name="filter">The subject filter of the run, which ends in <c>.&gt;</c>.</param>
+    public void CheckSoon(string filter)
     {
-        foreach (var (stream, hub) in byStream)
-            if (stream.Run == run && stream.Environment == environment) hub.CheckSoon();
+        foreach (var hub in byStream.Values)
+            if (hub.Place.Subject.AsSpan().StartsWith(filter.AsSpan(0, filter.Length - 1), StringComparison.Ordinal)) hub.CheckSoon();
     }
 
     public void Dispose()
