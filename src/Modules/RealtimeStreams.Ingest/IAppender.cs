@@ -1,0 +1,25 @@
+using System.IO.Pipelines;
+using RealtimeStreams.ChunkLog;
+using RealtimeStreams.Protocol;
+
+namespace RealtimeStreams.Ingest;
+
+/// <summary>Writes chunks to streams, each once and in the order its producer sent them, and ends streams.</summary>
+public interface IAppender
+{
+    /// <summary>Appends the chunks in <paramref name="body"/> and returns once the log has confirmed them, or refused one.</summary>
+    /// <param name="stream">Where to.</param>
+    /// <param name="request">What the body is and who sends it.</param>
+    /// <param name="body">The chunks. Read to its end, or to the first refusal; it stays the caller's.</param>
+    /// <param name="cancellationToken">Stops reading. Complete lines of an <see cref="BodyKind.Lines"/> body that were read are stored all the same.</param>
+    /// <returns>Where the chunks stand, or why some were refused and what was stored before.</returns>
+    /// <exception cref="RunRegistry.RegistryUnavailableException">The registry cannot be reached; nothing was stored.</exception>
+    Task<IngestOutcome> AppendAsync(StreamAddress stream, AppendRequest request, PipeReader body, CancellationToken cancellationToken);
+
+    /// <summary>Ends a stream for ever, with a last chunk in the same atomic step if one is given.</summary>
+    /// <param name="stream">Which one.</param>
+    /// <param name="request">How it ends.</param>
+    /// <param name="cancellationToken">Gives up waiting. The end may still be stored: ask again to find out.</param>
+    /// <exception cref="RunRegistry.RegistryUnavailableException">The registry cannot be reached; nothing was stored.</exception>
+    Task<CloseOutcome> CloseAsync(StreamAddress stream, CloseRequest request, CancellationToken cancellationToken);
+}

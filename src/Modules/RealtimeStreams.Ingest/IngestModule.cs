@@ -1,0 +1,26 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+using RealtimeStreams.Ingest.Appending;
+using RealtimeStreams.Ingest.Closing;
+using RealtimeStreams.RunRegistry;
+
+namespace RealtimeStreams.Ingest;
+
+/// <summary>Adds the module.</summary>
+public static class IngestModule
+{
+    /// <summary>Adds <see cref="IAppender"/>, and the observer that ends or erases a run's streams with the run.</summary>
+    public static IHostApplicationBuilder AddIngest(this IHostApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<IValidateOptions<IngestOptions>, IngestOptionsValidator>();
+        builder.Services.AddOptions<IngestOptions>().BindConfiguration(IngestOptions.Section).ValidateOnStart();
+        builder.Services.AddSingleton<IngestTelemetry>();
+        builder.Services.AddSingleton<StreamLimitsTable>();
+        builder.Services.AddSingleton<IAppender, Appender>();
+        // The registry is made with its observers, so this one asks for it at its first use.
+        builder.Services.AddSingleton<IRunObserver>(services =>
+            ActivatorUtilities.CreateInstance<RunStreams>(services, (Func<IRunRegistry>)services.GetRequiredService<IRunRegistry>));
+        return builder;
+    }
+}
