@@ -1,0 +1,60 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using RealtimeStreams.Dialects.Native.Reading;
+using RealtimeStreams.Dialects.Native.Requests;
+using RealtimeStreams.Dialects.Native.Runs;
+using RealtimeStreams.Dialects.Native.Streams;
+using RealtimeStreams.Protocol;
+
+namespace RealtimeStreams.Dialects.Native;
+
+/// <summary>The native dialect: <c>/api/v1</c>.</summary>
+public static class NativeDialect
+{
+    private const string Stream = $"/{{{Gate.RunParameter}}}/streams/{{{Gate.KeyParameter}}}";
+
+    /// <summary>Adds what the dialect's endpoints need beside the modules, and the description of them.</summary>
+    public static IHostApplicationBuilder AddNativeDialect(this IHostApplicationBuilder builder)
+    {
+        builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton<Targets>();
+        builder.Services.AddSingleton<StreamTexts>();
+        builder.Services.AddSingleton<ReadChunks>();
+        builder.Services.AddNativeDescription();
+        return builder;
+    }
+
+    /// <summary>Maps the routes, and the OpenAPI document at <c>/openapi/v1.json</c>.</summary>
+    public static IEndpointRouteBuilder MapNative(this IEndpointRouteBuilder endpoints)
+    {
+        endpoints.MapOpenApi("/openapi/{documentName}.json");
+        var runs = endpoints.MapGroup("/api/v1/runs").RequireSecretKey().WithTags("runs");
+        runs.MapPost("", Runs.RegisterRun.HandleAsync).Describe("registerRun", "Register a run", 400, 409)
+            .Accepts<Protocol.RegisterRun>("application/json").Produces<RunInfo>().Produces<RunInfo>(StatusCodes.Status201Created);
+        runs.MapGet("", ListRuns.HandleAsync).Describe("listRuns", "List runs, newest first", 400).Produces<RunPage>();
+        runs.MapGet("/{runId}", InspectRun.HandleAsync).Describe("inspectRun", "Inspect a run and its streams", 400, 404).Produces<RunInfo>();
+        runs.MapPost("/{runId}/complete", Runs.CompleteRun.HandleAsync)
+            .Describe("completeRun", "End a run and its open streams", 400, 404, 409)
+            .Accepts<Protocol.CompleteRun>("application/json").Produces<RunInfo>();
+        runs.MapDelete("/{runId}", EraseRun.HandleAsync).Describe("eraseRun", "Erase a run and all its streams", 400, 404);
+
+        var streams = endpoints.MapGroup("/api/v1/runs").RequireSecretKey().WithTags("streams");
+        streams.MapGet("/{runId}/streams", ListStreams.HandleAsync).Describe("listStreams", "List a run's streams", 400, 404).Produces<StreamList>();
+        streams.MapPost(Stream, AppendChunks.HandleAsync)
+            .Describe("appendChunks", "Append chunks: a JSON value, an array, text, or open-ended NDJSON", 400, 404, 409, 410, 413, 415, 422, 429, 507)
+            .Produces<AppendReceipt>();
+        streams.MapPost(Stream + "/close", Streams.CloseStream.HandleAsync)
+            .Describe("closeStream", "End a stream, with a final chunk in the same step if one is given", 400, 404, 409, 413)
+            .Accepts<Protocol.CloseStream>("application/json").Produces<CloseReceipt>();
+        streams.MapGet(Stream, ReadChunks.HandleAsync)
+            .Describe("readChunks", "Read a stream: server-sent events, NDJSON, or one JSON page, by Accept", 400, 404, 406)
+            .Produces<string>(StatusCodes.Status200OK, "text/event-stream", "application/x-ndjson", "application/json");
+        streams.MapMethods(Stream, [HttpMethods.Head], TellTail.HandleAsync)
+            .Describe("tellTail", "Tell how far a stream goes, and how far a producer got", 400, 404);
+        return endpoints;
+    }
+}

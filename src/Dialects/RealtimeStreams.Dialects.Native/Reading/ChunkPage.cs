@@ -1,0 +1,99 @@
+using System.Buffers;
+using System.Text.Json;
+using RealtimeStreams.ChunkLog;
+using RealtimeStreams.Dialects.Native.Streams;
+using RealtimeStreams.Protocol;
+using RealtimeStreams.Read;
+
+namespace RealtimeStreams.Dialects.Native.Reading;
+
+/// <summary>A piece of a stream as one JSON document. All of it is fetched before the first byte is sent.</summary>
+internal sealed class ChunkPage(IStreamRead read, int limit)
+{
+    // What one page may hold in memory: records are shared with other readers, but not for sure.
+    private const long MaxBytes = 8L * 1024 * 1024;
+
+    // For what is stored already, which takes milliseconds unless the broker is away.
+    private static readonly TimeSpan StoredWait = TimeSpan.FromSeconds(5);
+
+    private readonly List<(LogRecord Record, int Position, int Count)> pieces = [];
+    private long bytes;
+    private int count;
+    private bool caughtUp;
+    private ChunkIndex cursor = read.Cursor;
+    private Outcome? end;
+
+    /// <summary>Fetches what is there. Waits only for a first chunk, and for at most <paramref name="wait"/>.</summary>
+    /// <returns>False when the stream was erased meanwhile.</returns>
+    public async Task<bool> FetchAsync(TimeSpan? wait, CancellationToken cancellationToken)
+    {
+        while (count < limit && bytes < MaxBytes)
+        {
+            var step = await read.NextAsync(!caughtUp ? StoredWait : count == 0 && wait is { } most ? most : TimeSpan.Zero, cancellationToken);
+            switch (step.Kind)
+            {
+                case ReadStepKind.Chunks:
+                    Add(step.Record!, step.From);
+                    break;
+                case ReadStepKind.CaughtUp:
+                    caughtUp = true;
+                    break;
+                case ReadStepKind.Trimmed:
+                    cursor = step.From;
+                    break;
+                case ReadStepKind.Ended:
+                    caughtUp = true;
+                    end = step.Outcome;
+                    return true;
+                case ReadStepKind.Erased:
+                    return false;
+                case ReadStepKind.Idle when !caughtUp && count == 0:
+                    throw new LogUnavailableException("What is stored of the stream could not be read in time.");
+                case ReadStepKind.Idle:
+                    return true;
+            }
+        }
+        return true;
+    }
+
+    public void Write(IBufferWriter<byte> output, StreamSummary? stored)
+    {
+        var state = end ?? stored?.End;
+        using var json = new Utf8JsonWriter(output);
+        json.WriteStartObject();
+        json.WriteStartArray("chunks");
+        foreach (var (record, position, some) in pieces)
+        {
+            for (var i = position; i < position + some; i++)
+            {
+                json.WriteStartObject();
+                json.WriteNumber("index", record.FirstIndex.Plus(i).Value);
+                json.WriteString("time", record.AdmittedAt(i));
+                json.WritePropertyName("data");
+                json.WriteRawValue(record.Chunk(i).Span, skipInputValidation: true); // Checked when it was stored.
+                json.WriteEndObject();
+            }
+        }
+        json.WriteEndArray();
+        json.WriteNumber("firstIndex", stored?.FirstIndex.Value ?? 0);
+        json.WriteNumber("nextIndex", cursor.Value);
+        json.WriteString("state", StreamTexts.State(state));
+        if (state is { } outcome) json.WriteString("outcome", outcome.ToWord());
+        json.WriteBoolean("caughtUp", cursor >= read.NextIndex);
+        json.WriteEndObject();
+    }
+
+    private void Add(LogRecord record, ChunkIndex from)
+    {
+        var first = (int)(from.Value - record.FirstIndex.Value);
+        var some = 0;
+        while (first + some < record.Count && count < limit && bytes < MaxBytes)
+        {
+            bytes += record.Chunk(first + some).Length;
+            some++;
+            count++;
+        }
+        pieces.Add((record, first, some));
+        cursor = from.Plus(some);
+    }
+}

@@ -1,0 +1,19 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using RealtimeStreams.Dialects.Native.Requests;
+using RealtimeStreams.Dialects.Native.Streams;
+using RealtimeStreams.Http;
+using RealtimeStreams.Protocol;
+using RealtimeStreams.RunRegistry;
+
+namespace RealtimeStreams.Dialects.Native.Runs;
+
+internal static class InspectRun
+{
+    public static async Task<Results<JsonHttpResult<RunInfo>, ProblemResult>> HandleAsync(
+        RunPath path, IRunRegistry registry, StreamTexts streams, CancellationToken cancellationToken)
+    {
+        if (await registry.FindAsync(path.Environment, path.Run, cancellationToken) is not { } run)
+            return Problems.From(RunTexts.NotFound(path.Run));
+        return Answers.Json(run.Tell(await streams.TellAsync(path, cancellationToken)), NativeJson.Default.RunInfo);
+    }
+}

@@ -1,0 +1,105 @@
+using System.Diagnostics;
+using System.Text;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Extensions.Hosting;
+using RealtimeStreams.Dialects.Native.Requests;
+using RealtimeStreams.Http;
+using RealtimeStreams.Ingest;
+using RealtimeStreams.Protocol;
+
+namespace RealtimeStreams.Dialects.Native.Streams;
+
+internal static class AppendChunks
+{
+    private const int MaxIdempotencyKeyBytes = 128;
+
+    public static async Task<Results<JsonHttpResult<AppendReceipt>, ProblemResult>> HandleAsync(
+        HttpContext context, StreamPath stream, IAppender appender, IHostApplicationLifetime lifetime)
+    {
+        if (!TryReadBodyKind(context.Request, out var kind, out var problem)
+            || !ProducerHeaders.TryRead(context.Request.Headers, out var producer, out problem)
+            || !TryReadIdempotencyKey(context.Request, kind, out var idempotencyKey, out problem))
+        {
+            return problem!;
+        }
+        var request = new AppendRequest(kind, producer, idempotencyKey, context.Request.ContentLength);
+        var cancellation = context.RequestAborted;
+        if (kind == BodyKind.Lines)
+        {
+            OpenEnded.LiftRequestLimits(context);
+            // Not ended by the sender's going away: lines that arrived before it did are read and stored.
+            cancellation = lifetime.ApplicationStopping;
+        }
+        return await appender.AppendAsync(stream.Address, request, context.Request.BodyReader, cancellation) switch
+        {
+            IngestOutcome.Stored stored => Answers.Json(stored.Receipt, NativeJson.Default.AppendReceipt),
+            IngestOutcome.Refused refused => new ProblemResult(
+                Problems.Describe(refused.Refusal) with { Receipt = refused.Receipt, ExpectedSequence = refused.ExpectedSequence }),
+            IngestOutcome.Interrupted interrupted => new ProblemResult(
+                Problems.Describe(Explain(interrupted.Cause, lifetime)) with { Receipt = interrupted.Receipt }),
+            _ => throw new UnreachableException(),
+        };
+    }
+
+    private static Refusal Explain(Exception cause, IHostApplicationLifetime lifetime) =>
+        lifetime.ApplicationStopping.IsCancellationRequested
+            ? new Refusal(ErrorCode.ShuttingDown, "The server is stopping. What it had read is stored; send the rest again.")
+            : cause is BadHttpRequestException
+                ? Problems.Explain(cause)
+                : new Refusal(ErrorCode.InvalidRequest, "The body broke off before its end.");
+
+    private static bool TryReadBodyKind(HttpRequest request, out BodyKind kind, out ProblemResult? problem)
+    {
+        kind = default;
+        problem = null;
+        if (request.Headers.ContentEncoding is [{ Length: > 0 } coding, ..] && !coding.Equals("identity", StringComparison.OrdinalIgnoreCase))
+        {
+            problem = Problems.From(
+                ErrorCode.UnsupportedMediaType, $"The content coding {MediaTypes.Shorten(coding)} is not taken here.", "Content-Encoding");
+            return false;
+        }
+        var type = request.ContentType ?? "";
+        var batch = request.Query["batch"];
+        if (batch.Count > 0 && batch.ToString() is not ("true" or "false"))
+        {
+            problem = Problems.From(ErrorCode.InvalidRequest, "The parameter batch must be true or false.", "batch");
+            return false;
+        }
+        if (MediaTypes.Is(type, "application/json"))
+        {
+            kind = batch == "true" ? BodyKind.Array : BodyKind.Value;
+            return true;
+        }
+        if (MediaTypes.Is(type, "text/plain")) kind = BodyKind.Text;
+        else if (MediaTypes.Is(type, "application/x-ndjson") || MediaTypes.Is(type, "application/ndjson") || MediaTypes.Is(type, "application/jsonl"))
+            kind = BodyKind.Lines;
+        else
+        {
+            var sent = type.Length == 0 ? "No media type was sent" : $"{MediaTypes.Shorten(type)} is not taken here";
+            problem = Problems.From(
+                ErrorCode.UnsupportedMediaType,
+                $"{sent}; application/json, text/plain and application/x-ndjson are, in UTF-8.",
+                "Content-Type");
+        }
+        if (problem is null && batch == "true")
+            problem = Problems.From(ErrorCode.InvalidRequest, "The parameter batch=true goes with application/json only.", "batch");
+        return problem is null;
+    }
+
+    private static bool TryReadIdempotencyKey(HttpRequest request, BodyKind kind, out string? key, out ProblemResult? problem)
+    {
+        key = null;
+        problem = null;
+        var header = request.Headers[NativeHeaders.IdempotencyKey];
+        if (header.Count == 0) return true;
+        key = header.ToString();
+        var bytes = Encoding.UTF8.GetByteCount(key);
+        var fault = kind == BodyKind.Lines ? "covers one step, and NDJSON is stored in several; number the lines as a producer instead"
+            : bytes is 0 or > MaxIdempotencyKeyBytes ? $"has {bytes} bytes; it must have 1 to {MaxIdempotencyKeyBytes}"
+            : null;
+        if (fault is not null)
+            problem = Problems.From(ErrorCode.InvalidRequest, $"The header {NativeHeaders.IdempotencyKey} {fault}.", NativeHeaders.IdempotencyKey);
+        return problem is null;
+    }
+}
