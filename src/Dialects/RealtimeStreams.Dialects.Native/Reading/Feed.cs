@@ -70,7 +70,7 @@ internal sealed class Feed(IStreamRead read, FeedFormat format, PipeWriter outpu
                 Tell(NativeEvents.Trimmed, new TrimmedEvent(Math.Max(start, 0), step.From.Value), NativeJson.Default.TrimmedEvent);
                 return true;
             case ReadStepKind.Ended:
-                Tell(NativeEvents.End, new EndEvent(step.Outcome, read.Cursor.Value), NativeJson.Default.EndEvent);
+                Tell(NativeEvents.End, new EndEvent(step.Outcome, read.NextIndex.Value), NativeJson.Default.EndEvent);
                 await TryFlushAsync(cancellationToken);
                 return false;
             case ReadStepKind.Erased:
