@@ -21,7 +21,6 @@ public static class NativeDialect
     public static IHostApplicationBuilder AddNativeDialect(this IHostApplicationBuilder builder)
     {
         builder.Services.TryAddSingleton(TimeProvider.System);
-        builder.Services.AddSingleton<Targets>();
         builder.Services.AddSingleton<StreamTexts>();
         builder.Services.AddSingleton<ReadChunks>();
         builder.Services.AddNativeDescription();

@@ -18,9 +18,7 @@ public static class IngestModule
         builder.Services.AddSingleton<IngestTelemetry>();
         builder.Services.AddSingleton<StreamLimitsTable>();
         builder.Services.AddSingleton<IAppender, Appender>();
-        // The registry is made with its observers, so this one asks for it at its first use.
-        builder.Services.AddSingleton<IRunObserver>(services =>
-            ActivatorUtilities.CreateInstance<RunStreams>(services, (Func<IRunRegistry>)services.GetRequiredService<IRunRegistry>));
+        builder.Services.AddSingleton<IRunObserver, RunStreams>();
         return builder;
     }
 }

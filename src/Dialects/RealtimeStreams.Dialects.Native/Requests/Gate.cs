@@ -78,8 +78,8 @@ internal static class Gate
         }
         if (RawPath.Unescape(own) is not { } text || !RunId.TryParse(text, null, out var ownRun))
             return Problems.From(ErrorCode.InvalidRunId, $"The run id {RunId.FindFault(RawPath.Unescape(own)) ?? "is no percent-encoded UTF-8"}.", NativeHeaders.Run);
-        var targets = context.RequestServices.GetRequiredService<Targets>();
-        if (await targets.FindAsync(environment, ownRun, target, context.RequestAborted) is not { } run)
+        var registry = context.RequestServices.GetRequiredService<IRunRegistry>();
+        if (await Targets.FindAsync(registry, environment, ownRun, target, context.RequestAborted) is not { } run)
             return Problems.From(ErrorCode.RunNotFound, $"There is no run {ownRun}, whose {target} was asked for.", NativeHeaders.Run);
         context.Features.Set(new StreamPath(new StreamAddress(environment, run, key)));
         return null;

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using RealtimeStreams.Dialects.Native.Requests;
@@ -21,8 +22,13 @@ internal static class ListRuns
             return Problems.From(ErrorCode.InvalidRequest, $"The parameter limit must be a number from 1 to {MaxLimit}.", "limit");
         if (!TryParse(status, out var only))
             return Problems.From(ErrorCode.InvalidRequest, "The parameter status must be open, completed, failed or cancelled.", "status");
-        var page = await registry.ListAsync(caller.Environment, new RunQuery(only, tag, taskId, cursor, most), cancellationToken);
-        return Answers.Json(new RunPage([.. page.Runs.Select(run => run.Tell())], page.NextCursor), NativeJson.Default.RunPage);
+        return await registry.ListAsync(caller.Environment, new RunQuery(only, tag, taskId, cursor, most), cancellationToken) switch
+        {
+            RunListOutcome.Listed page =>
+                Answers.Json(new RunPage([.. page.Runs.Select(run => run.Tell())], page.NextCursor), NativeJson.Default.RunPage),
+            RunListOutcome.Refused refused => Problems.From(refused.Refusal),
+            _ => throw new UnreachableException(),
+        };
     }
 
     private static bool TryParse(string? word, out RunStatus? status)

@@ -7,19 +7,15 @@ using RealtimeStreams.RunRegistry;
 namespace RealtimeStreams.Ingest.Closing;
 
 /// <summary>Ends a run's open streams with the run, and erases them with it. Repeating either changes nothing.</summary>
-/// <param name="registry">The registry, asked for late: it is made with its observers.</param>
-/// <param name="log">The log.</param>
-/// <param name="limits">The limits.</param>
-/// <param name="logger">The logger.</param>
 internal sealed partial class RunStreams(
-    Func<IRunRegistry> registry, IChunkLog log, StreamLimitsTable limits, ILogger<RunStreams> logger) : IRunObserver
+    IChunkLog log, IRunRegistry registry, StreamLimitsTable limits, ILogger<RunStreams> logger) : IRunObserver
 {
     // Each close is one round trip to the broker and one row in the registry.
     private const int Parallelism = 16;
 
     public async Task OnCompletedAsync(EnvironmentId environment, RunId run, Outcome outcome, CancellationToken cancellationToken)
     {
-        var rows = await registry().ListStreamsAsync(environment, run, cancellationToken);
+        var rows = await registry.ListStreamsAsync(environment, run, cancellationToken);
         var open = rows.Where(row => row.Outcome is null).ToList();
         await Parallel.ForEachAsync(
             open,
@@ -43,7 +39,7 @@ internal sealed partial class RunStreams(
                 throw new LogUnavailableException($"The stream {stream.Key} of run {stream.Run} could not be ended: {refusal.Detail}"),
             _ => throw new UnreachableException(),
         };
-        await registry().MarkClosedAsync(stream, ended, cancellationToken);
+        await registry.MarkClosedAsync(stream, ended, cancellationToken);
     }
 
     [LoggerMessage(EventId = 1110, Level = LogLevel.Debug, Message = "Ended {Count} streams of run {Run} as {Outcome}")]
