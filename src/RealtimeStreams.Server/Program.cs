@@ -8,11 +8,13 @@ using RealtimeStreams.Server.Hosting;
 using RealtimeStreams.ServiceDefaults;
 
 var builder = WebApplication.CreateBuilder(args);
+builder.AddLogLevels();
 builder.AddServiceDefaults();
 builder.AddWebServer();
 builder.AddAllowedOrigins();
 builder.AddBroker();
 builder.AddChunkLog();
+builder.Services.AddSingleton<IRegistryAnnouncements, Announcements>();
 builder.AddRunRegistry();
 builder.AddIngest();
 builder.AddRead();

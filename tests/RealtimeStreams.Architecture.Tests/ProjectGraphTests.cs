@@ -21,7 +21,7 @@ public sealed class ProjectGraphTests
         "RealtimeStreams.Retention -> RealtimeStreams.ChunkLog, RealtimeStreams.Protocol, RealtimeStreams.RunRegistry",
         "RealtimeStreams.RunRegistry -> RealtimeStreams.Protocol",
         "RealtimeStreams.Sdk -> RealtimeStreams.Protocol",
-        "RealtimeStreams.Server -> RealtimeStreams.ChunkLog, RealtimeStreams.Dialects.Native, RealtimeStreams.EmbeddedBroker, RealtimeStreams.Ingest, RealtimeStreams.Read, RealtimeStreams.Retention, RealtimeStreams.RunRegistry, RealtimeStreams.ServiceDefaults",
+        "RealtimeStreams.Server -> NATS.NKeys, RealtimeStreams.ChunkLog, RealtimeStreams.Dialects.Native, RealtimeStreams.EmbeddedBroker, RealtimeStreams.Http, RealtimeStreams.Ingest, RealtimeStreams.Protocol, RealtimeStreams.Read, RealtimeStreams.RunRegistry, RealtimeStreams.ServiceDefaults",
         "RealtimeStreams.ServiceDefaults",
     ];
 

@@ -63,7 +63,7 @@ public static class Problems
         response.StatusCode = problem.Status;
         response.ContentType = ProblemResult.MediaType;
         response.Headers.CacheControl = "no-store";
-        var body = JsonSerializer.SerializeToUtf8Bytes(problem, NativeJson.Default.Problem);
+        var body = JsonSerializer.SerializeToUtf8Bytes(problem, WireJson.Contracts.Problem);
         response.ContentLength = body.Length;
         return response.Body.WriteAsync(body, context.RequestAborted).AsTask();
     }

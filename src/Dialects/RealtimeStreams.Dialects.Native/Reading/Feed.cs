@@ -36,7 +36,7 @@ internal sealed class Feed(IStreamRead read, FeedFormat format, PipeWriter outpu
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
-            Tell(NativeEvents.Reconnect, new CaughtUpEvent(read.Cursor.Value), NativeJson.Default.CaughtUpEvent);
+            Tell(NativeEvents.Reconnect, new CaughtUpEvent(read.Cursor.Value), WireJson.Contracts.CaughtUpEvent);
             // A client that does not read gets no more time than this.
             using var last = new CancellationTokenSource(LastFlush, clock);
             await output.FlushAsync(last.Token);
@@ -46,7 +46,7 @@ internal sealed class Feed(IStreamRead read, FeedFormat format, PipeWriter outpu
     /// <summary>Tells an error, as the last event.</summary>
     public async Task FailAsync(Refusal refusal, CancellationToken cancellationToken)
     {
-        Tell(NativeEvents.Error, Problems.Describe(refusal), NativeJson.Default.Problem);
+        Tell(NativeEvents.Error, Problems.Describe(refusal), WireJson.Contracts.Problem);
         await output.FlushAsync(cancellationToken);
     }
 
@@ -64,13 +64,13 @@ internal sealed class Feed(IStreamRead read, FeedFormat format, PipeWriter outpu
                 lastChunk = clock.GetTimestamp();
                 return unflushed < FlushBytes || await TryFlushAsync(cancellationToken);
             case ReadStepKind.CaughtUp:
-                Tell(NativeEvents.CaughtUp, new CaughtUpEvent(read.Cursor.Value), NativeJson.Default.CaughtUpEvent);
+                Tell(NativeEvents.CaughtUp, new CaughtUpEvent(read.Cursor.Value), WireJson.Contracts.CaughtUpEvent);
                 return true;
             case ReadStepKind.Trimmed:
-                Tell(NativeEvents.Trimmed, new TrimmedEvent(Math.Max(start, 0), step.From.Value), NativeJson.Default.TrimmedEvent);
+                Tell(NativeEvents.Trimmed, new TrimmedEvent(Math.Max(start, 0), step.From.Value), WireJson.Contracts.TrimmedEvent);
                 return true;
             case ReadStepKind.Ended:
-                Tell(NativeEvents.End, new EndEvent(step.Outcome, read.NextIndex.Value), NativeJson.Default.EndEvent);
+                Tell(NativeEvents.End, new EndEvent(step.Outcome, read.NextIndex.Value), WireJson.Contracts.EndEvent);
                 await TryFlushAsync(cancellationToken);
                 return false;
             case ReadStepKind.Erased:
@@ -87,7 +87,7 @@ internal sealed class Feed(IStreamRead read, FeedFormat format, PipeWriter outpu
     {
         if (timeout is { } most && clock.GetElapsedTime(lastChunk) >= most)
         {
-            Tell(NativeEvents.Timeout, new CaughtUpEvent(read.Cursor.Value), NativeJson.Default.CaughtUpEvent);
+            Tell(NativeEvents.Timeout, new CaughtUpEvent(read.Cursor.Value), WireJson.Contracts.CaughtUpEvent);
             await TryFlushAsync(cancellationToken);
             return false;
         }

@@ -11,7 +11,6 @@ namespace RealtimeStreams.Dialects.Native.Runs;
 internal static class CompleteRun
 {
     private const int MaxBodyBytes = 64 * 1024;
-    private const int MaxErrorLength = 8192;
 
     public static async Task<Results<JsonHttpResult<RunInfo>, ProblemResult>> HandleAsync(
         HttpContext context, RunPath path, IRunRegistry registry, CancellationToken cancellationToken)
@@ -19,16 +18,9 @@ internal static class CompleteRun
         var (body, problem) = await JsonBody.ReadAsync(context, NativeJson.Default.CompleteRun, new Protocol.CompleteRun(), MaxBodyBytes);
         if (problem is not null) return problem;
         var outcome = body!.Outcome ?? Outcome.Completed;
-        if (outcome is not (Outcome.Completed or Outcome.Failed or Outcome.Cancelled))
-            return Problems.From(ErrorCode.InvalidRequest, "The field outcome must be completed, failed or cancelled.", "outcome");
-        if (body.Error?.Length > MaxErrorLength)
-        {
-            return Problems.From(
-                ErrorCode.InvalidRequest, $"The field error has {body.Error.Length} characters; at most {MaxErrorLength} are kept.", "error");
-        }
         return await registry.CompleteAsync(path.Environment, path.Run, outcome, body.Error, cancellationToken) switch
         {
-            CompleteOutcome.Completed completed => Answers.Json(completed.Run.Tell(), NativeJson.Default.RunInfo),
+            CompleteOutcome.Completed completed => Answers.Json(completed.Run.Tell(), WireJson.Contracts.RunInfo),
             CompleteOutcome.Refused refused => Problems.From(refused.Refusal),
             _ => throw new UnreachableException(),
         };

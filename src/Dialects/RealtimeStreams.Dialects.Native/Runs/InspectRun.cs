@@ -14,6 +14,6 @@ internal static class InspectRun
     {
         if (await registry.FindAsync(path.Environment, path.Run, cancellationToken) is not { } run)
             return Problems.From(RunTexts.NotFound(path.Run));
-        return Answers.Json(run.Tell(await streams.TellAsync(path, cancellationToken)), NativeJson.Default.RunInfo);
+        return Answers.Json(run.Tell(await streams.TellAsync(path, cancellationToken)), WireJson.Contracts.RunInfo);
     }
 }

@@ -25,7 +25,7 @@ internal static class ListRuns
         return await registry.ListAsync(caller.Environment, new RunQuery(only, tag, taskId, cursor, most), cancellationToken) switch
         {
             RunListOutcome.Listed page =>
-                Answers.Json(new RunPage([.. page.Runs.Select(run => run.Tell())], page.NextCursor), NativeJson.Default.RunPage),
+                Answers.Json(new RunPage([.. page.Runs.Select(run => run.Tell())], page.NextCursor), WireJson.Contracts.RunPage),
             RunListOutcome.Refused refused => Problems.From(refused.Refusal),
             _ => throw new UnreachableException(),
         };

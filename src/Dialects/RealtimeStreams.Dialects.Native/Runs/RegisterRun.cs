@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using RealtimeStreams.Dialects.Native.Requests;
@@ -12,9 +11,6 @@ namespace RealtimeStreams.Dialects.Native.Runs;
 internal static class RegisterRun
 {
     private const int MaxBodyBytes = 64 * 1024;
-    private const int MaxTaskIdBytes = 256;
-    private const int MaxTags = 32;
-    private const int MaxTagBytes = 128;
 
     public static async Task<Results<JsonHttpResult<RunInfo>, ProblemResult>> HandleAsync(
         HttpContext context, Caller caller, IRunRegistry registry, CancellationToken cancellationToken)
@@ -29,7 +25,7 @@ internal static class RegisterRun
         {
             case RegisterOutcome.Registered { Run: var run, New: var isNew }:
                 if (isNew) context.Response.Headers.Location = $"/api/v1/runs/{Uri.EscapeDataString(run.Id.Value)}";
-                return Answers.Json(run.Tell(), NativeJson.Default.RunInfo, isNew ? StatusCodes.Status201Created : StatusCodes.Status200OK);
+                return Answers.Json(run.Tell(), WireJson.Contracts.RunInfo, isNew ? StatusCodes.Status201Created : StatusCodes.Status200OK);
             case RegisterOutcome.Refused { Refusal: var refusal }:
                 return Problems.From(refusal);
             default:
@@ -40,28 +36,10 @@ internal static class RegisterRun
     private static RunId? Optional(string? id) => id is null ? null : RunId.Parse(id);
 
     private static ProblemResult? FindFault(Protocol.RegisterRun body) =>
-        FindIdFault(body.Id, "id") ?? FindIdFault(body.ParentRunId, "parentRunId") ?? FindIdFault(body.RootRunId, "rootRunId")
-        ?? FindLengthFault(body.TaskId, "taskId", MaxTaskIdBytes) ?? FindTagFault(body.Tags);
+        FindIdFault(body.Id, "id") ?? FindIdFault(body.ParentRunId, "parentRunId") ?? FindIdFault(body.RootRunId, "rootRunId");
 
     private static ProblemResult? FindIdFault(string? id, string field) =>
         id is not null && RunId.FindFault(id) is { } fault ? Problems.From(ErrorCode.InvalidRunId, $"The field {field} {fault}.", field) : null;
-
-    private static ProblemResult? FindLengthFault(string? text, string field, int maxBytes) =>
-        text is not null && Encoding.UTF8.GetByteCount(text) is var bytes && (bytes == 0 || bytes > maxBytes)
-            ? Problems.From(ErrorCode.InvalidRequest, $"The field {field} has {bytes} bytes; it must have 1 to {maxBytes}.", field)
-            : null;
-
-    private static ProblemResult? FindTagFault(IReadOnlyList<string>? tags)
-    {
-        if (tags is null) return null;
-        if (tags.Count > MaxTags)
-            return Problems.From(ErrorCode.InvalidRequest, $"The field tags has {tags.Count} tags; a run may have at most {MaxTags}.", "tags");
-        for (var i = 0; i < tags.Count; i++)
-        {
-            if (FindLengthFault(tags[i] ?? "", $"tags[{i}]", MaxTagBytes) is { } problem) return problem;
-        }
-        return null;
-    }
 
     private static ProblemResult? FindVersion(HttpContext context, Protocol.RegisterRun body, out StreamsVersion version)
     {
@@ -76,6 +54,6 @@ internal static class RegisterRun
             }
             version = header[1] == '1' ? StreamsVersion.V1 : StreamsVersion.V2;
         }
-        return Enum.IsDefined(version) ? null : Problems.From(ErrorCode.InvalidRequest, "The field streamsVersion must be v1 or v2.", "streamsVersion");
+        return null;
     }
 }

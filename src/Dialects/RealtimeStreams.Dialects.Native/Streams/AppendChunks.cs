@@ -33,7 +33,7 @@ internal static class AppendChunks
         }
         return await appender.AppendAsync(stream.Address, request, context.Request.BodyReader, cancellation) switch
         {
-            IngestOutcome.Stored stored => Answers.Json(stored.Receipt, NativeJson.Default.AppendReceipt),
+            IngestOutcome.Stored stored => Answers.Json(stored.Receipt, WireJson.Contracts.AppendReceipt),
             IngestOutcome.Refused refused => new ProblemResult(
                 Problems.Describe(refused.Refusal) with { Receipt = refused.Receipt, ExpectedSequence = refused.ExpectedSequence }),
             IngestOutcome.Interrupted interrupted => new ProblemResult(

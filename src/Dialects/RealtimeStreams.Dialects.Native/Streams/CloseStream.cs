@@ -33,7 +33,7 @@ internal static class CloseStream
         return await appender.CloseAsync(stream.Address, new CloseRequest(outcome, final, producer), cancellationToken) switch
         {
             CloseOutcome.Closed closed =>
-                Answers.Json(new CloseReceipt(closed.Next.Value, closed.Outcome, closed.AlreadyClosed), NativeJson.Default.CloseReceipt),
+                Answers.Json(new CloseReceipt(closed.Next.Value, closed.Outcome, closed.AlreadyClosed), WireJson.Contracts.CloseReceipt),
             CloseOutcome.Refused refused => Problems.From(refused.Refusal),
             _ => throw new UnreachableException(),
         };

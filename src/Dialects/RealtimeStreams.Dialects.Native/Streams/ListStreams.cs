@@ -14,6 +14,6 @@ internal static class ListStreams
     {
         if (await registry.FindAsync(path.Environment, path.Run, cancellationToken) is null)
             return Problems.From(RunTexts.NotFound(path.Run));
-        return Answers.Json(new StreamList(await streams.TellAsync(path, cancellationToken)), NativeJson.Default.StreamList);
+        return Answers.Json(new StreamList(await streams.TellAsync(path, cancellationToken)), WireJson.Contracts.StreamList);
     }
 }
