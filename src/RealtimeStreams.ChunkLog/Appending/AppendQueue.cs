@@ -1,6 +1,6 @@
 namespace RealtimeStreams.ChunkLog.Appending;
 
-/// <summary>What waits for one stream's appender: at most 1 MiB or 4,096 chunks (and always one request), then senders wait.</summary>
+/// <summary>What waits for one stream's appender: at most 1 MiB or 4,096 chunks (and always one request), then senders wait, first come, first in.</summary>
 /// <remarks>
 /// 4,096 chunks are four records, so that the next is full while one is being stored. All its methods are called under the appender's lock.
 /// </remarks>
@@ -10,7 +10,7 @@ internal sealed class AppendQueue
     private const int MaxChunks = 4096;
 
     private readonly LinkedList<AppendRequest> requests = [];
-    private TaskCompletionSource? room;
+    private readonly LinkedList<(AppendRequest Request, TaskCompletionSource Room)> waiting = [];
     private int bytes;
     private int chunks;
 
@@ -18,14 +18,29 @@ internal sealed class AppendQueue
 
     public AppendRequest? First => requests.First?.Value;
 
-    /// <summary>Takes a request in, or says what to wait for before trying again.</summary>
-    public Task? TryAdd(AppendRequest request)
+    /// <summary>Takes a request in. If there is no room, the result completes when it has been taken in; null: it is in already.</summary>
+    public Task? Add(AppendRequest request)
     {
-        if (requests.Count > 0 && (bytes + request.Bytes > MaxBytes || chunks + request.Chunks > MaxChunks))
-            return (room ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
-        requests.AddLast(request);
-        Count(request, +1);
-        return null;
+        if (waiting.Count == 0 && HasRoomFor(request))
+        {
+            Enqueue(request);
+            return null;
+        }
+        var room = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        waiting.AddLast((request, room));
+        return room.Task;
+    }
+
+    /// <summary>Takes back a request that waits for room. False when it is in already.</summary>
+    public bool Withdraw(AppendRequest request)
+    {
+        for (var node = waiting.First; node is not null; node = node.Next)
+        {
+            if (node.Value.Request != request) continue;
+            waiting.Remove(node);
+            return true;
+        }
+        return false;
     }
 
     public AppendRequest TakeFirst()
@@ -46,11 +61,24 @@ internal sealed class AppendQueue
         }
     }
 
-    /// <summary>Wakes the senders that wait for room.</summary>
-    public void SignalRoom()
+    /// <summary>Takes in those that wait, as far as there is room.</summary>
+    public void Refill()
     {
-        room?.TrySetResult();
-        room = null;
+        while (waiting.First is { } next && HasRoomFor(next.Value.Request))
+        {
+            waiting.RemoveFirst();
+            Enqueue(next.Value.Request);
+            next.Value.Room.TrySetResult();
+        }
+    }
+
+    private bool HasRoomFor(AppendRequest request) =>
+        requests.Count == 0 || (bytes + request.Bytes <= MaxBytes && chunks + request.Chunks <= MaxChunks);
+
+    private void Enqueue(AppendRequest request)
+    {
+        requests.AddLast(request);
+        Count(request, +1);
     }
 
     private void Count(AppendRequest request, int sign)

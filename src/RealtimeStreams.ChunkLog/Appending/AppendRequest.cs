@@ -28,6 +28,9 @@ internal sealed class AppendRequest(ChunkBatch? batch, Outcome? end, StreamLimit
 
     public int Chunks { get; } = batch?.Count ?? 0;
 
+    /// <summary>Whether another node sent it here, because this one writes the stream.</summary>
+    public bool HandedOver { get; init; }
+
     /// <summary>For an end: whether the stream had ended before.</summary>
     public bool WasClosed { get; set; }
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using RealtimeStreams.ChunkLog.Broker;
+using RealtimeStreams.ChunkLog.Forwarding;
 using RealtimeStreams.ChunkLog.Records;
 using RealtimeStreams.Protocol;
 
@@ -25,6 +26,7 @@ internal sealed class Appender(StreamAddress stream, AppenderParts parts) : IDis
     private readonly StreamHead head = new();
     private readonly RecordBuilder builder = new();
     private readonly List<(AppendRequest Request, AppendOutcome.Stored Outcome)> pack = [];
+    private readonly Contention contention = new(parts.Clock);
     private int conflicts;
     private bool loaded;
     private bool running;
@@ -36,34 +38,32 @@ internal sealed class Appender(StreamAddress stream, AppenderParts parts) : IDis
     /// <summary>Queues a request, waiting for room. False when this appender has been retired: ask for a new one.</summary>
     public async ValueTask<bool> EnqueueAsync(AppendRequest request, CancellationToken cancellationToken)
     {
-        while (true)
+        Task? room;
+        lock (gate)
         {
-            Task? room;
-            lock (gate)
-            {
-                if (retired) return false;
-                room = queue.TryAdd(request);
-                if (room is null)
-                {
-                    if (running) return true;
-                    running = true;
-                    break;
-                }
-            }
-            var left = parts.ConfirmTimeout - parts.Clock.GetElapsedTime(request.EnqueuedAt);
-            try
-            {
-                await room.WaitAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero, parts.Clock, cancellationToken);
-            }
-            catch (Exception exception) when (exception is TimeoutException or OperationCanceledException)
-            {
-                // It never got into the queue, so that nothing of it can be stored any more.
-                Finish(request, Unavailable(mayHaveWritten: false));
-                return true;
-            }
+            if (retired) return false;
+            room = queue.Add(request);
+            if (room is null && running) return true;
+            running = true;
         }
-        // Not awaited: the loop outlives the caller that starts it. It answers through the requests and lets no exception out.
-        _ = RunAsync();
+        if (room is null)
+        {
+            // Not awaited: the loop outlives the caller that starts it. It answers through the requests and lets no exception out.
+            _ = RunAsync();
+            return true;
+        }
+        try
+        {
+            var left = parts.ConfirmTimeout - parts.Clock.GetElapsedTime(request.EnqueuedAt);
+            await room.WaitAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero, parts.Clock, cancellationToken);
+        }
+        catch (Exception exception) when (exception is TimeoutException or OperationCanceledException)
+        {
+            // What never got into the queue cannot be stored any more; what did, is the loop's.
+            bool withdrawn;
+            lock (gate) withdrawn = queue.Withdraw(request);
+            if (withdrawn) Finish(request, Unavailable(mayHaveWritten: false));
+        }
         return true;
     }
 
@@ -90,7 +90,11 @@ internal sealed class Appender(StreamAddress stream, AppenderParts parts) : IDis
         {
             try
             {
-                if (await LoadAsync())
+                if (contention.IsOn && !IsHandedOver && parts.Forwarder.FindOther(place) is { } node)
+                {
+                    await HandOverAsync(node);
+                }
+                else if (await LoadAsync())
                 {
                     Pack();
                     if (!builder.IsEmpty) await CommitAsync();
@@ -109,12 +113,21 @@ internal sealed class Appender(StreamAddress stream, AppenderParts parts) : IDis
             }
             lock (gate)
             {
-                queue.SignalRoom();
+                queue.Refill();
                 if (!queue.IsEmpty) continue;
                 running = false;
                 IdleSince = parts.Clock.GetTimestamp();
                 return;
             }
+        }
+    }
+
+    /// <summary>Whether another node handed over what comes next: handing it on could go round in circles.</summary>
+    private bool IsHandedOver
+    {
+        get
+        {
+            lock (gate) return queue.First is { HandedOver: true };
         }
     }
 
@@ -221,6 +234,7 @@ internal sealed class Appender(StreamAddress stream, AppenderParts parts) : IDis
                     return;
                 case HeadChange.Moved:
                     PutBack();
+                    contention.Note();
                     if (conflicts++ > 0) await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(1, 10)), parts.Clock, parts.Stopping);
                     return;
                 case HeadChange.Gone:
@@ -230,6 +244,42 @@ internal sealed class Appender(StreamAddress stream, AppenderParts parts) : IDis
                     break; // Send it again: whichever copy lands first is the one.
             }
         }
+    }
+
+    /// <summary>Hands what is queued to the node that writes the stream, one message at a time, so that each producer's order stays.</summary>
+    private async Task HandOverAsync(string node)
+    {
+        var bytes = 0;
+        var requests = new List<AppendRequest>();
+        lock (gate)
+        {
+            while (queue.First is { HandedOver: false } first && (requests.Count == 0 || bytes + first.Bytes <= RecordLayout.SoftBytes) && requests.Count < ChunkBatch.MaxCount)
+            {
+                bytes += first.Bytes;
+                requests.Add(queue.TakeFirst());
+            }
+        }
+        loaded = false; // The head falls behind while another node writes.
+        try
+        {
+            if (await parts.Forwarder.ForwardAsync(node, stream, requests, parts.Stopping) is { } outcomes)
+            {
+                for (var i = 0; i < requests.Count; i++)
+                {
+                    requests[i].WasClosed = outcomes[i].WasClosed;
+                    Finish(requests[i], outcomes[i].ToOutcome());
+                }
+                return;
+            }
+        }
+        catch (LogUnavailableException)
+        {
+            // Whether the other node stored them is unknown. Those that can be recognised are appended here; the others must not be, or they could stand twice.
+            foreach (var lost in requests.Where(request => request.Batch is { Producer: null, IdempotencyKey: null })) Finish(lost, Unavailable(mayHaveWritten: true));
+            requests.RemoveAll(request => request.IsSettled);
+        }
+        contention.Forget();
+        lock (gate) queue.PutBack(requests);
     }
 
     /// <summary>Asks the leader until it answers; null when nobody waits for the record any more, whose fate then stays unknown.</summary>

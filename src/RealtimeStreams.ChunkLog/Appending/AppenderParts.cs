@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using RealtimeStreams.ChunkLog.Broker;
+using RealtimeStreams.ChunkLog.Forwarding;
 using RealtimeStreams.Protocol;
 
 namespace RealtimeStreams.ChunkLog.Appending;
@@ -8,6 +9,7 @@ namespace RealtimeStreams.ChunkLog.Appending;
 internal sealed partial class AppenderParts(
     RecordPublisher publisher,
     HeadLoader heads,
+    Forwarder forwarder,
     LogTelemetry telemetry,
     TimeProvider clock,
     TimeSpan confirmTimeout,
@@ -20,6 +22,8 @@ internal sealed partial class AppenderParts(
     public RecordPublisher Publisher { get; } = publisher;
 
     public HeadLoader Heads { get; } = heads;
+
+    public Forwarder Forwarder { get; } = forwarder;
 
     public LogTelemetry Telemetry { get; } = telemetry;
 

@@ -5,6 +5,7 @@ using NATS.Client.JetStream.Models;
 using RealtimeStreams.ChunkLog.Announcing;
 using RealtimeStreams.ChunkLog.Appending;
 using RealtimeStreams.ChunkLog.Following;
+using RealtimeStreams.ChunkLog.Forwarding;
 using RealtimeStreams.ChunkLog.Reading;
 using RealtimeStreams.ChunkLog.Records;
 using RealtimeStreams.Protocol;
@@ -21,6 +22,7 @@ internal sealed class LogSession : IAsyncDisposable
 
     private readonly BrokerLinks links;
     private readonly RecordPublisher publisher;
+    private readonly NodeDirectory nodes;
     private readonly INodeMessages messages;
     private readonly IDisposable erasures;
 
@@ -30,12 +32,14 @@ internal sealed class LogSession : IAsyncDisposable
         RecordGets gets,
         Appenders appenders,
         TailHubs hubs,
+        NodeDirectory nodes,
         INodeMessages messages,
         DurabilityClass durability,
         int maxChunkBytes)
     {
         this.links = links;
         this.publisher = publisher;
+        this.nodes = nodes;
         this.messages = messages;
         erasures = messages.Subscribe(ErasedTopic, hubs.CheckSoon);
         Gets = gets;
@@ -82,20 +86,23 @@ internal sealed class LogSession : IAsyncDisposable
 
             var replicas = await new Shards(options, loggers.CreateLogger<Shards>()).EnsureAsync(new NatsJSContext(links.Read.Connection), stopping);
             var durability = await DurabilityProbe.ReadAsync(location.Monitoring, replicas, stopping);
-            var publisher = new RecordPublisher(
-                links.Publish, await ReplyMultiplexer.SubscribeAsync(links.Publish.Connection, "_RSA", stopping), clock);
+            var replies = await ReplyMultiplexer.SubscribeAsync(links.Publish.Connection, "_RSA", stopping);
+            var publisher = new RecordPublisher(links.Publish, replies, clock);
             var gets = new RecordGets(
                 links.Read, await ReplyMultiplexer.SubscribeAsync(links.Read.Connection, "_RSG", stopping), clock, loggers.CreateLogger<RecordGets>())
             {
                 Replicated = replicas > 1,
             };
+            await messages.ConnectAsync(links.Tail, stopping);
+            var nodes = new NodeDirectory(messages, clock);
+            var forwarder = new Forwarder(links.Publish, replies, nodes, clock, options.ConfirmTimeout, loggers.CreateLogger<Forwarder>());
             var parts = new AppenderParts(
-                publisher, new HeadLoader(gets, clock), telemetry, clock, options.ConfirmTimeout, loggers.CreateLogger<Appender>(), stopping);
+                publisher, new HeadLoader(gets, clock), forwarder, telemetry, clock, options.ConfirmTimeout, loggers.CreateLogger<Appender>(), stopping);
             var appenders = new Appenders(parts, options);
             var hubs = new TailHubs(links.Tail, gets, options, clock, loggers.CreateLogger<TailHubs>(), stopping);
-            await messages.ConnectAsync(links.Tail, stopping);
+            await forwarder.StartAsync((stream, request) => appenders.AppendAsync(stream, request, stopping), stopping);
             telemetry.Observe(() => appenders.Count, () => appenders.QueuedBytes, () => hubs.Count, () => hubs.RingBytes);
-            return new LogSession(links, publisher, gets, appenders, hubs, messages, durability, LimitOf(options, server.MaxPayload));
+            return new LogSession(links, publisher, gets, appenders, hubs, nodes, messages, durability, LimitOf(options, server.MaxPayload));
         }
         catch
         {
@@ -115,6 +122,7 @@ internal sealed class LogSession : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         erasures.Dispose();
+        nodes.Dispose();
         Appenders.Dispose();
         publisher.Dispose();
         Hubs.Dispose();
