@@ -2,6 +2,8 @@ using RealtimeStreams.Protocol;
 
 namespace RealtimeStreams.RunRegistry.Tests;
 
+public sealed class RegisteringOnPostgresTests(PostgresDatabases databases) : RegisteringContract(databases);
+
 public sealed class RegisteringOnSqliteTests(SqliteDatabases databases) : RegisteringContract(databases), IClassFixture<SqliteDatabases>;
 
 public abstract class RegisteringContract(TestDatabases databases) : RegistryContract(databases)
