@@ -16,8 +16,11 @@ internal sealed partial class DefaultEnvironment(
 
     public Task<string> GetAsync(CancellationToken cancellationToken) => ready.Task.WaitAsync(cancellationToken);
 
-    /// <summary>Called within a set-up turn. Idempotent.</summary>
-    public async Task EnsureAsync(RegistryContext context, CancellationToken cancellationToken)
+    /// <summary>The registry is set up: whoever waits for the key gets it.</summary>
+    public void Publish(string key) => ready.TrySetResult(key);
+
+    /// <summary>Called within a set-up turn. Idempotent. Returns the key.</summary>
+    public async Task<string> EnsureAsync(RegistryContext context, CancellationToken cancellationToken)
     {
         if (!await context.Environments.AnyAsync(row => row.Id == Id.Value, cancellationToken))
             context.Environments.Add(new StoredEnvironment { Id = Id.Value, CreatedAt = clock.GetUtcNow() });
@@ -33,7 +36,7 @@ internal sealed partial class DefaultEnvironment(
         // A made key replaces nothing, because servers with data directories of their own each make one.
         if (origin == SecretKeyOrigin.Configured && await keys.Where(row => row.Hash != hash).ExecuteDeleteAsync(cancellationToken) > 0)
             LogReplaced(logger);
-        ready.TrySetResult(key);
+        return key;
     }
 
     private async Task<(string Key, SecretKeyOrigin Origin)> ChooseKeyAsync(CancellationToken cancellationToken)

@@ -36,6 +36,7 @@ internal sealed partial class RegistrySetup(
 
     private async Task TrySetUpAsync(CancellationToken cancellationToken)
     {
+        string key;
         try
         {
             await using var turn = await database.Provider.TakeSetupTurnAsync(cancellationToken);
@@ -43,7 +44,7 @@ internal sealed partial class RegistrySetup(
             context.Database.SetCommandTimeout(MigrationTimeout);
             await database.Provider.PrepareAsync(context, cancellationToken);
             await context.Database.MigrateAsync(cancellationToken);
-            await defaultEnvironment.EnsureAsync(context, cancellationToken);
+            key = await defaultEnvironment.EnsureAsync(context, cancellationToken);
         }
         catch (Exception exception) when (database.Provider.IsUnavailable(exception))
         {
@@ -51,6 +52,7 @@ internal sealed partial class RegistrySetup(
             return;
         }
         database.MarkReady();
+        defaultEnvironment.Publish(key);
         LogReady(logger, database.Provider.Place);
     }
 
