@@ -32,7 +32,7 @@ public static class RealtimeStreamsServiceCollectionExtensions
             .ConfigurePrimaryHttpMessageHandler(HttpDefaults.CreateHandler)
             .ConfigureHttpClient(http => http.Timeout = Timeout.InfiniteTimeSpan)
             .SetHandlerLifetime(Timeout.InfiniteTimeSpan) // The pool below renews its connections itself; the client lives as long as the process.
-            .RedactLoggedHeaders(["Authorization"])
+            .RemoveAllLoggers() // At Trace they hand the headers with the key, unredacted, to structured logs. The client logs by itself.
             .Services.Configure<HttpClientFactoryOptions>(HttpClientName, factory => factory.HttpMessageHandlerBuilderActions.Add(RemoveForeignRetries));
         services.TryAddSingleton<IRealtimeStreamsClient>(provider => new RealtimeStreamsClient(
             provider.GetRequiredService<IOptions<RealtimeStreamsClientOptions>>().Value,
