@@ -19,6 +19,7 @@ internal sealed class RecordBuilder : IDisposable
     private long totalBytes;
     private int chunks;
     private int bytes;
+    private int keyBytes;
     private Outcome? end;
 
     /// <summary>Whether there is anything to store.</summary>
@@ -37,7 +38,7 @@ internal sealed class RecordBuilder : IDisposable
         packed.Clear();
         keys.Clear();
         totalBytes = head.TotalBytes;
-        chunks = bytes = 0;
+        chunks = bytes = keyBytes = 0;
         end = null;
     }
 
@@ -46,7 +47,7 @@ internal sealed class RecordBuilder : IDisposable
         end is null
         && (batch is null
             || chunks == 0
-            || (chunks + batch.Count <= ChunkBatch.MaxCount && bytes + batch.Length <= RecordLayout.SoftBytes));
+            || (chunks + batch.Count <= ChunkBatch.MaxCount && bytes + keyBytes + batch.Length + SizeOf(batch.IdempotencyKey) <= RecordLayout.SoftBytes));
 
     /// <summary>
     /// Admits a batch. Null: it is in the record now, its first new chunk under index <paramref name="first"/>, after
@@ -71,6 +72,7 @@ internal sealed class RecordBuilder : IDisposable
         if (batch.Producer is { } producer)
             producers.Use(new ProducerState(producer, batch.Epoch, batch.FirstSequence + batch.Count - 1, NextIndex.Plus(fresh - 1)));
         if (batch.IdempotencyKey is not null) keys.Add((batch.IdempotencyKey, chunks, fresh));
+        keyBytes += SizeOf(batch.IdempotencyKey);
         packed.Add(new Packed(batch, duplicates, admittedAt));
         chunks += fresh;
         bytes += freshBytes;
@@ -91,8 +93,7 @@ internal sealed class RecordBuilder : IDisposable
     public ReadOnlyMemory<byte> Finish(ulong nonce, string? address)
     {
         var addressBytes = address is null ? 0 : Encoding.UTF8.GetByteCount(address);
-        var extrasBytes = 0;
-        foreach (var (key, _, _) in keys) extrasBytes += RecordLayout.ExtraBytes + Encoding.UTF8.GetByteCount(key);
+        var extrasBytes = keyBytes;
         var producerBytes = 0;
         foreach (var producer in producers.Entries) producerBytes += RecordLayout.ProducerBytes + Encoding.UTF8.GetByteCount(producer.Id.Value);
         var size = RecordLayout.FixedBytes + producerBytes + chunks * RecordLayout.ChunkBytes + addressBytes + extrasBytes + bytes;
@@ -123,8 +124,9 @@ internal sealed class RecordBuilder : IDisposable
     /// <param name="sequence">The JetStream sequence that it got.</param>
     public void CommitTo(StreamHead target, ulong sequence)
     {
+        var stored = DateTimeOffset.FromUnixTimeMilliseconds(time.ToUnixTimeMilliseconds()); // As the record has it.
         foreach (var (key, firstChunk, count) in keys)
-            target.Keys.Add(key, new IdempotencyTable.Entry(head.NextIndex.Plus(firstChunk), count, time));
+            target.Keys.Add(key, new IdempotencyTable.Entry(head.NextIndex.Plus(firstChunk), count, stored));
         target.Advance(sequence, NextIndex, totalBytes, end, producers, hasKeys: keys.Count > 0);
     }
 
@@ -243,6 +245,8 @@ internal sealed class RecordBuilder : IDisposable
         BinaryPrimitives.WriteUInt16LittleEndian(output[5..], (ushort)length);
         return RecordLayout.ExtraBytes + length;
     }
+
+    private static int SizeOf(string? key) => key is null ? 0 : RecordLayout.ExtraBytes + Encoding.UTF8.GetByteCount(key);
 
     private static int StartOf(ChunkBatch batch, int position) => position == 0 ? 0 : batch.Ends[position - 1];
 

@@ -42,7 +42,7 @@ internal static class RecordLayout
 
     /// <summary>
     /// The most that a record adds to its chunk bytes: 56 fixed + 64 producers x (21 + 64) + 1,024 chunks x 8 + an address of
-    /// 64 + 256 + 256 + 2 + 1,024 extras x 7, whose keys are limited apart. Rounded up.
+    /// 64 + 256 + 256 + 2 + one extra of 7 + 128 = 14,401. Further extras count as chunk bytes while packing. Rounded up.
     /// </summary>
     public const int MaxOverhead = 24 * 1024;
 
