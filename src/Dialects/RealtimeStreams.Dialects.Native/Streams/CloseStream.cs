@@ -29,7 +29,7 @@ internal static class CloseStream
         var outcome = body!.Outcome ?? Outcome.Completed;
         if (outcome is not (Outcome.Completed or Outcome.Failed or Outcome.Cancelled))
             return Problems.From(ErrorCode.InvalidRequest, "The field outcome must be completed, failed or cancelled.", "outcome");
-        ReadOnlyMemory<byte>? final = body.FinalChunk is { } chunk ? JsonMarshal.GetRawUtf8Value(chunk).ToArray() : null;
+        ReadOnlyMemory<byte>? final = body.FinalChunk is { } chunk ? JsonMarshal.GetRawUtf8Value(chunk).ToArray() : default(ReadOnlyMemory<byte>?);
         return await appender.CloseAsync(stream.Address, new CloseRequest(outcome, final, producer), cancellationToken) switch
         {
             CloseOutcome.Closed closed =>

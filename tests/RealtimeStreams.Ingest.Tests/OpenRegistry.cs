@@ -1,0 +1,49 @@
+using RealtimeStreams.Protocol;
+using RealtimeStreams.RunRegistry;
+
+namespace RealtimeStreams.Ingest.Tests;
+
+/// <summary>Admits every stream unless told otherwise.</summary>
+internal sealed class OpenRegistry : IRunRegistry
+{
+    public StreamAdmission Admission { get; set; } = new StreamAdmission.Admitted(StreamsVersion.V2);
+
+    public Run? Run { get; set; }
+
+    public List<StreamRow> Rows { get; } = [];
+
+    public List<(StreamKey Key, Outcome Outcome)> Marked { get; } = [];
+
+    public bool Away { get; set; }
+
+    public ValueTask<StreamAdmission> AdmitAsync(StreamAddress stream, CancellationToken cancellationToken) => ValueTask.FromResult(Admission);
+
+    public Task<Run?> FindAsync(EnvironmentId environment, RunId run, CancellationToken cancellationToken) => Task.FromResult(Run);
+
+    public Task<IReadOnlyList<StreamRow>> ListStreamsAsync(EnvironmentId environment, RunId run, CancellationToken cancellationToken) =>
+        Task.FromResult<IReadOnlyList<StreamRow>>(Rows);
+
+    public Task MarkClosedAsync(StreamAddress stream, Outcome outcome, CancellationToken cancellationToken)
+    {
+        if (Away) throw new RegistryUnavailableException();
+        lock (Marked) Marked.Add((stream.Key, outcome));
+        return Task.CompletedTask;
+    }
+
+    public Task<RegisterOutcome> RegisterAsync(EnvironmentId environment, RunRegistration registration, CancellationToken cancellationToken) =>
+        throw new NotSupportedException();
+
+    public ValueTask<RunFamily?> FindFamilyAsync(EnvironmentId environment, RunId run, CancellationToken cancellationToken) =>
+        throw new NotSupportedException();
+
+    public Task<RunListOutcome> ListAsync(EnvironmentId environment, RunQuery query, CancellationToken cancellationToken) =>
+        throw new NotSupportedException();
+
+    public Task<CompleteOutcome> CompleteAsync(
+        EnvironmentId environment, RunId run, Outcome outcome, string? error, CancellationToken cancellationToken) =>
+        throw new NotSupportedException();
+
+    public Task<bool> EraseAsync(EnvironmentId environment, RunId run, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public Task<Repeated> RepeatAsync(RepeatCursor? after, int most, CancellationToken cancellationToken) => throw new NotSupportedException();
+}
