@@ -329,9 +329,8 @@ public sealed class LinesTests
         var line = Encoding.UTF8.GetBytes("{\"step\":\"parse\",\"percent\":42,\"note\":\"sixty-four bytes or so\"}\n");
         byte[] few = [.. Enumerable.Repeat(line, 10).SelectMany(bytes => bytes)];
         byte[] many = [.. Enumerable.Repeat(line, 1000).SelectMany(bytes => bytes)];
-        Measure(many);
-
-        Assert.Equal(Measure(few), Measure(many));
+        // The least of several, because a pool that was trimmed meanwhile allocates anew.
+        Assert.Equal(Enumerable.Range(0, 20).Min(_ => Measure(few)), Enumerable.Range(0, 20).Min(_ => Measure(many)));
 
         long Measure(byte[] body)
         {
