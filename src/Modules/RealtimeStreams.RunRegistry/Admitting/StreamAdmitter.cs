@@ -70,7 +70,7 @@ internal sealed partial class StreamAdmitter(RegistryDatabase database, RunCache
             context.Streams.Add(new StoredStream { Environment = environment, Run = run, Key = key, CreatedAt = database.Now() });
             await context.SaveChangesAsync(token);
             await transaction.CommitAsync(token);
-            LogMade(logger, stream.Key, stream.Run);
+            LogMade(stream.Key, stream.Run);
             return null;
         }, cancellationToken);
     }
@@ -95,7 +95,7 @@ internal sealed partial class StreamAdmitter(RegistryDatabase database, RunCache
     private static StreamAdmission Admitted(StreamsVersion version) => version == StreamsVersion.V1 ? AdmittedV1 : AdmittedV2;
 
     [LoggerMessage(EventId = 1402, Level = LogLevel.Debug, Message = "Made the row of {Stream} of run {Run}")]
-    private static partial void LogMade(ILogger logger, StreamKey stream, RunId run);
+    private partial void LogMade(StreamKey stream, RunId run);
 
     private sealed record RunState(RunStatus Status, StreamsVersion Version, bool HasRow);
 }

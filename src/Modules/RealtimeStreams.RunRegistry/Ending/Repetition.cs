@@ -23,13 +23,13 @@ internal sealed partial class Repetition(
             try
             {
                 await FinishAsync(row, cancellationToken);
-                LogRepeated(logger, row.Pending, row.Id, row.Environment);
+                LogRepeated(row.Pending, row.Id, row.Environment);
                 done++;
             }
             catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
             {
                 // It stays pending, and the other runs do not wait for it.
-                LogFailed(logger, row.Pending, row.Id, row.Environment, exception);
+                LogFailed(row.Pending, row.Id, row.Environment, exception);
                 failed++;
             }
         }
@@ -75,8 +75,8 @@ internal sealed partial class Repetition(
     }
 
     [LoggerMessage(EventId = 1406, Level = LogLevel.Information, Message = "Finished the {Work} of run {Run} of {Environment}")]
-    private static partial void LogRepeated(ILogger logger, PendingWork work, string run, string environment);
+    private partial void LogRepeated(PendingWork work, string run, string environment);
 
     [LoggerMessage(EventId = 1407, Level = LogLevel.Warning, Message = "Could not finish the {Work} of run {Run} of {Environment}; it is tried again later")]
-    private static partial void LogFailed(ILogger logger, PendingWork work, string run, string environment, Exception exception);
+    private partial void LogFailed(PendingWork work, string run, string environment, Exception exception);
 }

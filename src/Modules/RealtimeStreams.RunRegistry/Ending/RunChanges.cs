@@ -30,7 +30,7 @@ internal sealed partial class RunChanges : IDisposable
         catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
             // The change stands, and what others remember expires.
-            LogNotAnnounced(logger, run, exception);
+            LogNotAnnounced(run, exception);
         }
     }
 
@@ -38,5 +38,5 @@ internal sealed partial class RunChanges : IDisposable
 
     [LoggerMessage(EventId = 1403, Level = LogLevel.Warning,
         Message = "Could not announce the change of run {Run}; other servers may admit its streams until what they remember expires")]
-    private static partial void LogNotAnnounced(ILogger logger, RunId run, Exception exception);
+    private partial void LogNotAnnounced(RunId run, Exception exception);
 }

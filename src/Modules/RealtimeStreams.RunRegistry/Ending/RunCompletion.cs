@@ -37,7 +37,7 @@ internal sealed partial class RunCompletion(
             .SingleOrDefaultAsync(row => row.Environment == environment.Value && row.Id == run.Value, token), cancellationToken);
         if (there is null) return new CompleteOutcome.Refused(RunRefusals.NotFound(run));
         if (there.Status != status) return new CompleteOutcome.Refused(RunRefusals.Ended(run, there.Status));
-        if (ended > 0) LogEnded(logger, run, environment, status);
+        if (ended > 0) LogEnded(run, environment, status);
 
         // 3. Whether or not the caller still waits: readers wait for the ends of the streams.
         if (there.Pending == PendingWork.Completion) await SettleAsync(environment, run, outcome, CancellationToken.None);
@@ -76,5 +76,5 @@ internal sealed partial class RunCompletion(
     private static CompleteOutcome.Refused Refuse(ErrorCode code, string detail) => new(new Refusal(code, detail));
 
     [LoggerMessage(EventId = 1404, Level = LogLevel.Debug, Message = "Run {Run} of {Environment} ended as {Status}")]
-    private static partial void LogEnded(ILogger logger, RunId run, EnvironmentId environment, RunStatus status);
+    private partial void LogEnded(RunId run, EnvironmentId environment, RunStatus status);
 }

@@ -41,7 +41,7 @@ internal sealed partial class RunErasure(
 
         // 2. Whether or not the caller still waits.
         await FirstPassAsync(environment, run, CancellationToken.None);
-        LogErased(logger, run, environment);
+        LogErased(run, environment);
         return true;
     }
 
@@ -79,5 +79,5 @@ internal sealed partial class RunErasure(
     }
 
     [LoggerMessage(EventId = 1405, Level = LogLevel.Information, Message = "Erased run {Run} of {Environment}")]
-    private static partial void LogErased(ILogger logger, RunId run, EnvironmentId environment);
+    private partial void LogErased(RunId run, EnvironmentId environment);
 }

@@ -35,7 +35,7 @@ internal sealed partial class RunRegistrar(RegistryDatabase database, ILogger<Ru
         {
             if (await TryInsertAsync(row, cancellationToken))
             {
-                LogRegistered(logger, environment, row.Id);
+                LogRegistered(environment, row.Id);
                 return new RegisterOutcome.Registered(row.ToRun(), New: true);
             }
             // Somebody else was first. Its row may be gone again when it is looked for; then it is this one's turn.
@@ -104,5 +104,5 @@ internal sealed partial class RunRegistrar(RegistryDatabase database, ILogger<Ru
     private static RegisterOutcome.Refused Refuse(ErrorCode code, string detail) => new(new Refusal(code, detail));
 
     [LoggerMessage(EventId = 1401, Level = LogLevel.Debug, Message = "Registered run {Run} in {Environment}")]
-    private static partial void LogRegistered(ILogger logger, EnvironmentId environment, string run);
+    private partial void LogRegistered(EnvironmentId environment, string run);
 }

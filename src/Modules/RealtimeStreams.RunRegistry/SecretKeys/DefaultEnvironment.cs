@@ -35,7 +35,7 @@ internal sealed partial class DefaultEnvironment(
         // Whoever configures a key means this one and no other: keys that were configured or made before open nothing any more.
         // A made key replaces nothing, because servers with data directories of their own each make one.
         if (origin == SecretKeyOrigin.Configured && await keys.Where(row => row.Hash != hash).ExecuteDeleteAsync(cancellationToken) > 0)
-            LogReplaced(logger);
+            LogReplaced();
         return key;
     }
 
@@ -44,13 +44,13 @@ internal sealed partial class DefaultEnvironment(
         if (options.Value.SecretKey is { } configured) return (configured, SecretKeyOrigin.Configured);
         var file = new SecretKeyFile(Path.GetFullPath(options.Value.DataDirectory));
         var (key, isNew) = await file.ReadOrMakeAsync(cancellationToken);
-        if (isNew) LogMade(logger, file.Path);
+        if (isNew) LogMade(file.Path);
         return (key, SecretKeyOrigin.Made);
     }
 
     [LoggerMessage(EventId = 1408, Level = LogLevel.Information, Message = "No secret key is configured; made one and keep it in {File}")]
-    private static partial void LogMade(ILogger logger, string file);
+    private partial void LogMade(string file);
 
     [LoggerMessage(EventId = 1409, Level = LogLevel.Information, Message = "The configured secret key replaced the default environment's earlier ones")]
-    private static partial void LogReplaced(ILogger logger);
+    private partial void LogReplaced();
 }

@@ -48,17 +48,17 @@ internal sealed partial class RegistrySetup(
         }
         catch (Exception exception) when (database.Provider.IsUnavailable(exception))
         {
-            LogUnreachable(logger, database.Provider.Place, exception);
+            LogUnreachable(database.Provider.Place, exception);
             return;
         }
         database.MarkReady();
         defaultEnvironment.Publish(key);
-        LogReady(logger, database.Provider.Place);
+        LogReady(database.Provider.Place);
     }
 
     [LoggerMessage(EventId = 1410, Level = LogLevel.Information, Message = "The registry is ready: {Place}")]
-    private static partial void LogReady(ILogger logger, string place);
+    private partial void LogReady(string place);
 
     [LoggerMessage(EventId = 1411, Level = LogLevel.Warning, Message = "The registry cannot be reached and is tried again: {Place}")]
-    private static partial void LogUnreachable(ILogger logger, string place, Exception exception);
+    private partial void LogUnreachable(string place, Exception exception);
 }

@@ -1,0 +1,23 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+using RealtimeStreams.Retention.Sweeping;
+
+namespace RealtimeStreams.Retention;
+
+/// <summary>Adds the module.</summary>
+public static class RetentionModule
+{
+    /// <summary>Adds the sweep that finishes what crashes and failures cut off. Every server may have it.</summary>
+    public static IHostApplicationBuilder AddRetention(this IHostApplicationBuilder builder)
+    {
+        var services = builder.Services;
+        services.AddSingleton<IValidateOptions<SweepOptions>, SweepOptionsValidator>();
+        services.AddOptions<SweepOptions>().BindConfiguration(SweepOptions.Section).ValidateOnStart();
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton<RetentionTelemetry>();
+        services.AddHostedService<Sweeper>();
+        return builder;
+    }
+}

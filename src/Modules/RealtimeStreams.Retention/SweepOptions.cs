@@ -1,0 +1,26 @@
+using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
+
+namespace RealtimeStreams.Retention;
+
+/// <summary>How often, and how much at a time, cut-off work is looked for.</summary>
+public sealed class SweepOptions
+{
+    /// <summary>The configuration section.</summary>
+    public const string Section = "RealtimeStreams:Sweep";
+
+    /// <summary>From one sweep to the next, give or take a quarter, so that servers started together drift apart. Default: 30 seconds.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
+    public TimeSpan Interval { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>From the start to the first sweep, and from one to the next while there is more to do, give or take a quarter. Default: 2 seconds.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.100", "00:10:00")]
+    public TimeSpan ShortInterval { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>The most runs that one sweep takes up. Default: 100.</summary>
+    [Range(1, 1000)]
+    public int MaxRuns { get; set; } = 100;
+}
+
+[OptionsValidator]
+internal sealed partial class SweepOptionsValidator : IValidateOptions<SweepOptions>;
