@@ -3,6 +3,7 @@ using RealtimeStreams.Dialects.Native;
 using RealtimeStreams.Http;
 using RealtimeStreams.Ingest;
 using RealtimeStreams.Read;
+using RealtimeStreams.Retention;
 using RealtimeStreams.RunRegistry;
 using RealtimeStreams.Server.Hosting;
 using RealtimeStreams.ServiceDefaults;
@@ -18,6 +19,7 @@ builder.Services.AddSingleton<IRegistryAnnouncements, Announcements>();
 builder.AddRunRegistry();
 builder.AddIngest();
 builder.AddRead();
+builder.AddRetention();
 builder.AddNativeDialect();
 builder.AddGreeting();
 

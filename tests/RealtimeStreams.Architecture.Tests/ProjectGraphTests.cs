@@ -18,10 +18,10 @@ public sealed class ProjectGraphTests
         "RealtimeStreams.Ingest -> RealtimeStreams.ChunkLog, RealtimeStreams.Protocol, RealtimeStreams.RunRegistry",
         "RealtimeStreams.Protocol",
         "RealtimeStreams.Read -> RealtimeStreams.ChunkLog, RealtimeStreams.Protocol, RealtimeStreams.RunRegistry",
-        "RealtimeStreams.Retention -> RealtimeStreams.ChunkLog, RealtimeStreams.Protocol, RealtimeStreams.RunRegistry",
+        "RealtimeStreams.Retention -> RealtimeStreams.RunRegistry",
         "RealtimeStreams.RunRegistry -> RealtimeStreams.Protocol",
         "RealtimeStreams.Sdk -> RealtimeStreams.Protocol",
-        "RealtimeStreams.Server -> NATS.NKeys, RealtimeStreams.ChunkLog, RealtimeStreams.Dialects.Native, RealtimeStreams.EmbeddedBroker, RealtimeStreams.Http, RealtimeStreams.Ingest, RealtimeStreams.Protocol, RealtimeStreams.Read, RealtimeStreams.RunRegistry, RealtimeStreams.ServiceDefaults",
+        "RealtimeStreams.Server -> NATS.NKeys, RealtimeStreams.ChunkLog, RealtimeStreams.Dialects.Native, RealtimeStreams.EmbeddedBroker, RealtimeStreams.Http, RealtimeStreams.Ingest, RealtimeStreams.Protocol, RealtimeStreams.Read, RealtimeStreams.Retention, RealtimeStreams.RunRegistry, RealtimeStreams.ServiceDefaults",
         "RealtimeStreams.ServiceDefaults",
     ];
 

@@ -16,6 +16,7 @@ internal static class LogLevels
                 new("Logging:LogLevel:Microsoft", "Warning"),
                 new("Logging:LogLevel:Microsoft.Hosting.Lifetime", "Information"),
                 new("Logging:LogLevel:NATS", "Warning"),
+                new("Logging:LogLevel:Npgsql", "Warning"),
                 new("Logging:LogLevel:Polly", "Warning"),
                 new("Logging:LogLevel:System.Net.Http", "Warning"),
             ],
