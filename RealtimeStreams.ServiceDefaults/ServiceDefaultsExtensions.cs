@@ -13,12 +13,14 @@ public static class ServiceDefaultsExtensions
     /// </summary>
     /// <remarks>
     /// The resilience handler gives a request up after 30 seconds, and an attempt after 10. A client whose requests are streams
-    /// says <see cref="WithoutResilience"/> and resumes by itself.
+    /// says <see cref="WithoutResilience"/> and resumes by itself. With the setting <c>ServiceDefaults:StopWhenInputCloses</c> the process
+    /// stops when its standard input ends, and so with a parent that holds the other end.
     /// </remarks>
     public static TBuilder AddServiceDefaults<TBuilder>(this TBuilder builder)
         where TBuilder : IHostApplicationBuilder
     {
         builder.AddTelemetry();
+        StopWithParent.AddTo(builder);
         builder.Services.AddHealthChecks().AddCheck("self", () => HealthCheckResult.Healthy(), [HealthEndpoints.LiveTag]);
         builder.Services.AddServiceDiscovery();
         builder.Services.ConfigureHttpClientDefaults(http =>

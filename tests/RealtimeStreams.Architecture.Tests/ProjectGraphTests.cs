@@ -8,6 +8,7 @@ public sealed class ProjectGraphTests
     /// </summary>
     private static readonly string[] Table =
     [
+        "AspireProbe",
         "DemoWorker -> RealtimeStreams.Sdk, RealtimeStreams.ServiceDefaults",
         "NATS.NKeys",
         "RealtimeStreams.AppHost -> DemoWorker, RealtimeStreams.Server",
