@@ -37,15 +37,19 @@ else
     server.WithEnvironment("RealtimeStreams__DataDirectory", LocalData.Directory);
 }
 
-if (builder.ExecutionContext.IsRunMode)
+if (builder.ExecutionContext.IsPublishMode)
 {
-    server.WithEnvironment("ASPNETCORE_ENVIRONMENT", "Development");
-    builder.AddProject<Projects.DemoWorker>("demo-worker", launchProfileName: null)
-        .WithHttpEndpoint()
-        .WithEnvironment("RealtimeStreams__BaseUrl", server.GetEndpoint("http"))
-        .WithEnvironment("RealtimeStreams__SecretKey", secretKey)
-        .WaitFor(server);
+    await using var publishing = builder.Build();
+    await publishing.RunAsync();
+    return;
 }
 
+server.WithEnvironment("ASPNETCORE_ENVIRONMENT", "Development").WithEnvironment("RealtimeStreams__Greeting", "false");
+var demo = builder.AddProject<Projects.DemoWorker>("demo-worker", launchProfileName: null)
+    .WithHttpEndpoint(port: LocalData.UsualDemoPort)
+    .WithEnvironment("RealtimeStreams__Client__BaseAddress", server.GetEndpoint("http"))
+    .WithEnvironment("RealtimeStreams__Client__SecretKey", secretKey)
+    .WaitFor(server);
+
 await using var app = builder.Build();
-await app.RunAndShowAsync(server, secretKey);
+await app.RunAndShowAsync(server, demo, secretKey);

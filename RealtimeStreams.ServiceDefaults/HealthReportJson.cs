@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Globalization;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
@@ -10,10 +11,13 @@ namespace RealtimeStreams.ServiceDefaults;
 /// </summary>
 internal static class HealthReportJson
 {
+    // Escapes no more than JSON asks for: the answer is never part of a page, and people read it.
+    private static readonly JsonWriterOptions ForPeople = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     public static ReadOnlyMemory<byte> Write(HealthReport report)
     {
         var output = new ArrayBufferWriter<byte>();
-        using var json = new Utf8JsonWriter(output);
+        using var json = new Utf8JsonWriter(output, ForPeople);
         json.WriteStartObject();
         json.WriteString("status", report.Status.ToString());
         json.WriteStartObject("components");

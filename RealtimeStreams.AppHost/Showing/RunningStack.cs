@@ -26,8 +26,9 @@ internal sealed class RunningStack : IDisposable
 
     /// <summary>Makes a run to play with, waits for the demo's first answer and prints where everything is.</summary>
     /// <param name="dashboard">Where to look at it, or why one cannot.</param>
+    /// <param name="demo">Where the demo worker takes requests.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public async Task ShowAsync(string dashboard, CancellationToken cancellationToken)
+    public async Task ShowAsync(string dashboard, Uri demo, CancellationToken cancellationToken)
     {
         using var registered = await http.PostAsJsonAsync(
             "api/v1/runs", new { id = PlaygroundRun, taskId = "playground" }, cancellationToken);
@@ -48,6 +49,10 @@ internal sealed class RunningStack : IDisposable
             Read {answer.About}, live and from its beginning:
 
               curl -N -H "Authorization: Bearer {secretKey}" {StreamAddress(answer.Run, answer.Stream)}
+
+            Start the next one now (the demo starts one every 30 seconds, and writes its address here):
+
+              curl -X POST {demo}runs
 
             Append a chunk of your own, and read it:
 

@@ -6,16 +6,13 @@ namespace RealtimeStreams.AppHost.WithAspire;
 
 internal static class StackRun
 {
-    /// <summary>Runs the stack, or publishes it. A running one is shown once its server is healthy.</summary>
+    /// <summary>Runs the stack to its end, and shows it once its server is healthy.</summary>
     public static async Task RunAndShowAsync(
-        this DistributedApplication app, IResourceBuilder<ProjectResource> server, IResourceBuilder<ParameterResource> secretKey)
+        this DistributedApplication app,
+        IResourceBuilder<ProjectResource> server,
+        IResourceBuilder<ProjectResource> demo,
+        IResourceBuilder<ParameterResource> secretKey)
     {
-        if (server.ApplicationBuilder.ExecutionContext.IsPublishMode)
-        {
-            await app.RunAsync();
-            return;
-        }
-
         var ending = app.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
         await app.StartAsync(ending);
         try
@@ -23,7 +20,7 @@ internal static class StackRun
             await app.Services.GetRequiredService<ResourceNotificationService>().WaitForResourceHealthyAsync(server.Resource.Name, ending);
             var key = await secretKey.Resource.GetValueAsync(ending) ?? throw new InvalidOperationException("The secret key has no value.");
             using var running = new RunningStack(new Uri(server.GetEndpoint("http").Url), key);
-            await running.ShowAsync("see the link that Aspire printed above", ending);
+            await running.ShowAsync("see the link that Aspire printed above", new Uri(demo.GetEndpoint("http").Url), ending);
         }
         catch (OperationCanceledException) when (ending.IsCancellationRequested)
         {

@@ -10,7 +10,7 @@ internal sealed class LocalStack(Arguments arguments) : IAsyncDisposable
     private static readonly TimeSpan Beat = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan TellAgain = TimeSpan.FromSeconds(10);
     private readonly List<ChildProcess> children = []; // In the order of their start.
-    private readonly Uri api = arguments.Url ?? new Uri($"http://127.0.0.1:{ChoosePort()}");
+    private readonly Uri api = arguments.Url ?? new Uri($"http://127.0.0.1:{ChoosePort(LocalData.UsualPort)}");
 
     /// <summary>Starts the server and returns once it can append.</summary>
     public async Task<(Uri Api, string SecretKey)> StartServerAsync(CancellationToken cancellationToken)
@@ -20,6 +20,7 @@ internal sealed class LocalStack(Arguments arguments) : IAsyncDisposable
         {
             ["ASPNETCORE_ENVIRONMENT"] = "Development",
             ["RealtimeStreams__DataDirectory"] = LocalData.Directory,
+            ["RealtimeStreams__Greeting"] = "false", // This host greets, and knows of the demo too.
         });
         await WaitUntilReadyAsync(server, cancellationToken);
         var secretKey = DevelopmentKey.Find(LocalData.Directory)
@@ -28,13 +29,18 @@ internal sealed class LocalStack(Arguments arguments) : IAsyncDisposable
     }
 
     /// <summary>Starts the demo worker.</summary>
-    public void StartDemo(string secretKey) =>
-        Start("worker", Path.Combine("samples", "DemoWorker"), [], new()
+    /// <returns>Where it takes requests for runs.</returns>
+    public Uri StartDemo(string secretKey)
+    {
+        var worker = new Uri($"http://127.0.0.1:{ChoosePort(LocalData.UsualDemoPort)}");
+        Start("worker", Path.Combine("samples", "DemoWorker"), ["--urls", worker.GetLeftPart(UriPartial.Authority)], new()
         {
             ["DOTNET_ENVIRONMENT"] = "Development",
-            ["RealtimeStreams__BaseUrl"] = api.ToString(),
-            ["RealtimeStreams__SecretKey"] = secretKey,
+            ["RealtimeStreams__Client__BaseAddress"] = api.ToString(),
+            ["RealtimeStreams__Client__SecretKey"] = secretKey,
         });
+        return worker;
+    }
 
     /// <summary>Returns when asked to stop.</summary>
     /// <exception cref="StackException">A part ended by itself.</exception>
@@ -91,7 +97,7 @@ internal sealed class LocalStack(Arguments arguments) : IAsyncDisposable
         }
     }
 
-    private static int ChoosePort() => TryListen(LocalData.UsualPort) ?? TryListen(0) ?? throw new StackException("This machine has no free port.");
+    private static int ChoosePort(int usual) => TryListen(usual) ?? TryListen(0) ?? throw new StackException("This machine has no free port.");
 
     private static int? TryListen(int port)
     {

@@ -11,9 +11,9 @@ try
 
     await using var stack = new LocalStack(arguments);
     var (api, secretKey) = await stack.StartServerAsync(stop.Token);
-    stack.StartDemo(secretKey);
+    var demo = stack.StartDemo(secretKey);
     using (var running = new RunningStack(api, secretKey))
-        await running.ShowAsync("none: it comes with a later version, and telemetry goes where OTEL_EXPORTER_OTLP_ENDPOINT says", stop.Token);
+        await running.ShowAsync("none: it comes with a later version, and telemetry goes where OTEL_EXPORTER_OTLP_ENDPOINT says", demo, stop.Token);
     await stack.WaitForEndAsync(stop.Token);
     return 0;
 }

@@ -10,6 +10,9 @@ public sealed class FaceTests
     {
         var assembly = Tree.Projects.Single(candidate => candidate.Name == project).Load();
 
-        Assert.All(assembly.GetExportedTypes(), type => Assert.Equal(project, type.Namespace));
+        Assert.All(assembly.GetExportedTypes().Where(type => !IsEntryPoint(type)), type => Assert.Equal(project, type.Namespace));
     }
+
+    // The web SDK makes the class of top-level statements public, for test hosts.
+    private static bool IsEntryPoint(Type type) => type is { Name: "Program", Namespace: null };
 }

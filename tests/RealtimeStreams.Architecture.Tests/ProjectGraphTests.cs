@@ -9,7 +9,7 @@ public sealed class ProjectGraphTests
     private static readonly string[] Table =
     [
         "AspireProbe",
-        "DemoWorker -> RealtimeStreams.Sdk, RealtimeStreams.ServiceDefaults",
+        "DemoWorker -> RealtimeStreams.Protocol, RealtimeStreams.Sdk, RealtimeStreams.ServiceDefaults",
         "NATS.NKeys",
         "RealtimeStreams.AppHost -> DemoWorker, RealtimeStreams.Server",
         "RealtimeStreams.ChunkLog -> NATS.NKeys, RealtimeStreams.Protocol",

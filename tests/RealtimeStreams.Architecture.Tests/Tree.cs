@@ -50,13 +50,12 @@ internal sealed record ProjectFile(string Name, string Folder, IReadOnlyList<str
         return new(
             Path.GetFileNameWithoutExtension(path),
             Path.GetDirectoryName(path)!.Replace('\\', '/'),
-            [.. Included("ProjectReference").Select(reference => Path.GetFileNameWithoutExtension(reference.Replace('\\', '/')))],
+            [.. Included("ProjectReference").Select(reference => Path.GetFileNameWithoutExtension(reference.Replace('\\', '/'))).Order(StringComparer.Ordinal)],
             [.. Included("PackageReference").Concat(Included("FrameworkReference"))]);
 
         IEnumerable<string> Included(string item) =>
             items.Where(element => element.Name.LocalName == item)
                 .Select(element => element.Attribute("Include")?.Value)
-                .OfType<string>()
-                .Order(StringComparer.Ordinal);
+                .OfType<string>();
     }
 }

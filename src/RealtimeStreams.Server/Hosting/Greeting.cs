@@ -41,12 +41,13 @@ internal sealed class Greeting(IServer server, IDefaultSecretKey secretKey) : IH
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 }
 
-/// <summary>Adds the greeting.</summary>
+/// <summary>Adds the greeting, unless <c>RealtimeStreams:Greeting</c> is false because whoever starts the server greets by itself.</summary>
 internal static class GreetingExtensions
 {
     public static WebApplicationBuilder AddGreeting(this WebApplicationBuilder builder)
     {
-        if (builder.Environment.IsDevelopment()) builder.Services.AddHostedService<Greeting>();
+        if (builder.Environment.IsDevelopment() && builder.Configuration.GetValue("RealtimeStreams:Greeting", true))
+            builder.Services.AddHostedService<Greeting>();
         return builder;
     }
 }
