@@ -87,6 +87,10 @@ public sealed class ChunkBufferTests
                     expected.RemoveRange(0, count);
                     Assert.Equal(string.Concat(expected), Text(buffer));
                     Assert.Equal(expected.Count, buffer.Peek().Count);
+                    var (few, lines) = buffer.Peek(length);
+                    Assert.Equal(string.Concat(expected.Take(few)), string.Concat(lines.Select(part => Encoding.UTF8.GetString(part.Span))));
+                    Assert.True(few <= 1 || lines.Sum(part => part.Length) <= length);
+                    Assert.True(few > 0 || expected.Count == 0);
                 }
             },
             iter: 200);

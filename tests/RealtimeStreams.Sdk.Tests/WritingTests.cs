@@ -96,6 +96,32 @@ public sealed class WritingTests
     }
 
     [Fact]
+    public async Task Where_connections_break_after_so_many_bytes_requests_shrink_until_they_come_through()
+    {
+        await using var server = await ScriptedServer.StartAsync();
+        var broken = 0;
+        for (var i = 0; i < 50; i++)
+        {
+            server.AppendFaults.Enqueue(async (context, store) =>
+            {
+                if (context.Request.ContentLength <= 1000)
+                {
+                    await store();
+                    return;
+                }
+                broken++;
+                context.Abort();
+            });
+        }
+        using var client = server.NewClient();
+
+        await client.Streams.Pipe(Numbers, CountAsync(4000), ToRun, Cancelled).Completion;
+
+        Assert.Equal(Enumerable.Range(0, 4000).Select(Text), server.Chunks);
+        Assert.InRange(broken, 3, 40);
+    }
+
+    [Fact]
     public async Task What_cannot_heal_fails_the_pipe_at_once_and_stops_the_source()
     {
         await using var server = await ScriptedServer.StartAsync();

@@ -158,7 +158,7 @@ internal sealed class Transport(
 
     /// <summary>An answer without problem details: of HEAD, or of something between the client and the server.</summary>
     private static RealtimeStreamsException NotOurs(HttpStatusCode status) =>
-        new(string.Create(CultureInfo.InvariantCulture, $"The answer has the status {(int)status} and is not one of a RealtimeStreams server."))
+        new(string.Create(CultureInfo.InvariantCulture, $"The answer has the status {(int)status}, and tells no reason that a RealtimeStreams server would."))
         {
             Status = (int)status,
             Code = status switch

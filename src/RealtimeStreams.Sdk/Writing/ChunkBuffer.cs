@@ -76,15 +76,22 @@ internal sealed class ChunkBuffer(int maxBytes, int maxChunks)
         }
     }
 
-    /// <summary>All chunks that are waiting, as they lie. Valid until they are released.</summary>
-    /// <returns>How many they are, and their bytes.</returns>
-    public (int Count, IReadOnlyList<ReadOnlyMemory<byte>> Lines) Peek()
+    /// <summary>The oldest chunks that are waiting, as they lie. Valid until they are released.</summary>
+    /// <param name="most">No more bytes than that, but at least one chunk.</param>
+    /// <returns>How many chunks they are, and their bytes.</returns>
+    public (int Count, IReadOnlyList<ReadOnlyMemory<byte>> Lines) Peek(int most = int.MaxValue)
     {
         lock (gate)
         {
-            var lines = new ReadOnlyMemory<byte>[slabs.Count];
-            for (var i = 0; i < lines.Length; i++) lines[i] = slabs[i].Bytes.AsMemory(slabs[i].Start, slabs[i].End - slabs[i].Start);
-            return (lengths.Count, lines);
+            var (count, taken) = bytes <= most ? (lengths.Count, bytes) : CountUpTo(most);
+            var lines = new List<ReadOnlyMemory<byte>>(slabs.Count);
+            for (var i = 0; taken > 0; i++)
+            {
+                var part = slabs[i].Bytes.AsMemory(slabs[i].Start, Math.Min(taken, slabs[i].End - slabs[i].Start));
+                lines.Add(part);
+                taken -= part.Length;
+            }
+            return (count, lines);
         }
     }
 
@@ -112,6 +119,18 @@ internal sealed class ChunkBuffer(int maxBytes, int maxChunks)
             room?.TrySetResult();
             room = null;
         }
+    }
+
+    private (int Count, int Bytes) CountUpTo(int most)
+    {
+        var (count, taken) = (0, 0);
+        foreach (var length in lengths)
+        {
+            if (count > 0 && taken + length > most) break;
+            count++;
+            taken += length;
+        }
+        return (count, taken);
     }
 
     private void Store(ReadOnlySpan<byte> chunk)

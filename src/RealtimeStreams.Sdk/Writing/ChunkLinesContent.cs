@@ -12,8 +12,12 @@ internal sealed class ChunkLinesContent : HttpContent
     public ChunkLinesContent(IReadOnlyList<ReadOnlyMemory<byte>> lines)
     {
         this.lines = lines;
+        foreach (var part in lines) Length += part.Length;
         Headers.ContentType = new MediaTypeHeaderValue("application/x-ndjson");
     }
+
+    /// <summary>How many bytes there are.</summary>
+    public int Length { get; }
 
     /// <summary>Whether the bytes are still being read: a server may answer before it has read all, and the sending goes on beside the answer.</summary>
     public bool IsReading => reading;
@@ -36,8 +40,7 @@ internal sealed class ChunkLinesContent : HttpContent
 
     protected override bool TryComputeLength(out long length)
     {
-        length = 0;
-        foreach (var part in lines) length += part.Length;
+        length = Length;
         return true;
     }
 }

@@ -14,10 +14,11 @@ internal sealed class ChunkProducer(
 {
     private readonly string path = Paths.Stream(run, key);
     private readonly List<ChunkLinesContent> unsettled = [];
+    private int mostBytes = int.MaxValue; // Of a request. Halved by each that is lost, doubled by each that is not: see RunAsync.
     private long sequence; // Of the oldest chunk that is not acknowledged. Owned by RunAsync, like all below.
+    private long sentUpTo; // One more than the highest number that was ever sent.
     private long? firstIndex;
     private long? nextIndex;
-    private long duplicates;
 
     public string Id => id.Value;
 
@@ -28,20 +29,25 @@ internal sealed class ChunkProducer(
         var retries = transport.NewRetries("append");
         while (await buffer.WaitAsync(cancellationToken).ConfigureAwait(false))
         {
-            var (count, lines) = buffer.Peek();
+            var (count, lines) = buffer.Peek(mostBytes);
             using var content = new ChunkLinesContent(lines);
             using var request = NewRequest(content);
+            var isRepeated = sequence < sentUpTo;
+            sentUpTo = Math.Max(sentUpTo, sequence + count);
             var answer = await transport.TrySendAsync("append", request, ReadReceiptAsync, cancellationToken).ConfigureAwait(false);
             var receipt = answer.Value ?? answer.Failure!.Problem?.Receipt;
-            if (receipt is not null) CheckSoleUse(receipt, count, retries.Failed > 0);
+            if (receipt is not null) CheckSoleUse(receipt, isRepeated);
             var stored = receipt is null ? 0 : CountStored(receipt, count);
             if (content.IsReading) unsettled.Add(content);
             if (stored > 0) Acknowledge(receipt!, stored);
             if (stored > 0 && answer.Failure is null)
             {
                 retries.Succeed();
+                if (mostBytes < int.MaxValue / 2) mostBytes *= 2;
                 continue;
             }
+            // Where connections break after so many bytes, a large request would never be answered; smaller and smaller ones come through some time.
+            if (receipt is null) mostBytes = Math.Max(content.Length / 2, 1);
             await retries.WaitAsync(answer.Failure ?? Empty(), answer.RetryAfter, cancellationToken).ConfigureAwait(false);
         }
         return new PipeReceipt(sequence, firstIndex, nextIndex, Id);
@@ -63,7 +69,6 @@ internal sealed class ChunkProducer(
         if (sequence == 0) firstIndex = receipt.FirstIndex;
         nextIndex = receipt.NextIndex;
         sequence += stored;
-        duplicates += receipt.Duplicates;
         transport.Telemetry.Sent.Add(stored);
         if (receipt.Duplicates > 0) transport.Telemetry.Duplicates.Add(receipt.Duplicates);
         transport.Logger.LogAcknowledged(run.Value, key.Value, stored);
@@ -78,9 +83,9 @@ internal sealed class ChunkProducer(
 
     /// <summary>Only chunks that were sent before can be duplicates. A name chosen by the user may have been used by another incarnation in
     /// the same epoch, whose chunks would silently stand for these.</summary>
-    private void CheckSoleUse(AppendReceipt receipt, int sent, bool isRepeated)
+    private void CheckSoleUse(AppendReceipt receipt, bool isRepeated)
     {
-        var isForeign = receipt.NextSequence > sequence + sent || (!isRandom && !isRepeated && receipt.Duplicates > 0);
+        var isForeign = receipt.NextSequence > sentUpTo || (!isRandom && !isRepeated && receipt.Duplicates > 0);
         if (!isForeign) return;
         throw new RealtimeStreamsException(
             $"The producer '{id}' has written to the stream '{key}' of run '{run}' before in the epoch {epoch}. Give every incarnation a new epoch, or no name.")
