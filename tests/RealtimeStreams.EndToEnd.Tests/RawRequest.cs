@@ -1,0 +1,50 @@
+using System.Globalization;
+using System.Net.Sockets;
+using System.Text;
+using RealtimeStreams.Testing;
+
+namespace RealtimeStreams.EndToEnd.Tests;
+
+/// <summary>A request written by hand, which can be cut anywhere.</summary>
+internal sealed class RawRequest : IAsyncDisposable
+{
+    private readonly TcpClient connection;
+    private readonly NetworkStream stream;
+
+    private RawRequest(TcpClient connection)
+    {
+        this.connection = connection;
+        stream = connection.GetStream();
+    }
+
+    /// <summary>Begins a chunked POST of NDJSON.</summary>
+    public static async Task<RawRequest> PostLinesAsync(ServerProcess server, string path, (string Name, string? Value)[] headers)
+    {
+        var connection = new TcpClient();
+        await connection.ConnectAsync(server.Address.Host, server.Address.Port, Api.Cancellation);
+        var request = new RawRequest(connection);
+        var more = string.Concat(headers.Select(header => $"{header.Name}: {header.Value}\r\n"));
+        await request.WriteAsync(
+            $"POST {path} HTTP/1.1\r\nHost: {server.Address.Authority}\r\nAuthorization: Bearer {server.SecretKey}\r\n" +
+            $"Content-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n{more}\r\n");
+        return request;
+    }
+
+    public Task WriteChunkAsync(string text) =>
+        WriteAsync(string.Create(CultureInfo.InvariantCulture, $"{Encoding.UTF8.GetByteCount(text):x}\r\n{text}\r\n"));
+
+    /// <summary>Resets the connection, as a machine does whose process died.</summary>
+    public void Cut()
+    {
+        connection.Client.LingerState = new LingerOption(true, 0);
+        connection.Close();
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        connection.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    private async Task WriteAsync(string text) => await stream.WriteAsync(Encoding.UTF8.GetBytes(text), Api.Cancellation);
+}
