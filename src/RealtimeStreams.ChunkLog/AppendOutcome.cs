@@ -10,7 +10,7 @@ public abstract record AppendOutcome
     }
 
     /// <summary>The chunks are stored and confirmed, now or by an earlier attempt.</summary>
-    /// <param name="First">The first chunk's index; null when all were duplicates whose place is not known any more.</param>
+    /// <param name="First">The index of the first chunk that was added; when none was, of the first duplicate, or null where that place is not known any more.</param>
     /// <param name="Next">The index after the batch's last chunk.</param>
     /// <param name="Added">How many chunks this call added.</param>
     /// <param name="Duplicates">How many had been stored before.</param>

@@ -93,7 +93,7 @@ public sealed record CompleteRun(Outcome? Outcome = null, string? Error = null);
 public sealed record CloseStream(Outcome? Outcome = null, JsonElement? FinalChunk = null);
 
 /// <summary>What an append came to.</summary>
-/// <param name="FirstIndex">The index of the first chunk of the request; absent when all were stored before and that place is not known any more.</param>
+/// <param name="FirstIndex">The index of the first chunk that this request added; when it added none, of its first chunk, or absent where that place is not known any more.</param>
 /// <param name="NextIndex">The index after the last chunk of the request.</param>
 /// <param name="Stored">How many chunks this request added.</param>
 /// <param name="Duplicates">How many chunks of the request had been stored before.</param>

@@ -206,7 +206,7 @@ public sealed class BadInputTests(SharedServer server) : IDisposable
     public static TheoryData<string> OddIds =>
     [
         "a/b", "a%2Fb", "a%252Fb", "a.b", "...", "*", ">", "a>b.*", "a b", " lead and trail ", "ü", "日本語", "😀", "a+b", "a?b#c&d=e", "a\\b", "'\"<>", "%", "%zz",
-        "_", "-", "A", "a:b@c", new('x', 256), "e\u0301", "\u00e9",
+        "_", "-", "A", "a:b@c", new string('x', 256), "e\u0301", "\u00e9",
     ];
 
     [Theory]

@@ -67,7 +67,7 @@ public sealed class NativeAppendTests(SharedServer server) : IDisposable
         using var tail = await api.HeadAsync(run, "s", (NativeHeaders.ProducerId, "p"));
         Assert.Equal(("2", "0"), (Api.Header(tail, NativeHeaders.ProducerNextSequence), Api.Header(tail, NativeHeaders.ProducerEpoch)));
         var rest = await api.AppendAsync(run, "s", "1\n2\n3\n", Api.Lines, Api.Producer("p", 0));
-        Assert.Equal(new AppendReceipt(0, 3, 1, 2, 3), rest);
+        Assert.Equal(new AppendReceipt(2, 3, 1, 2, 3), rest);
         Assert.Equal(["1", "2", "3"], (await api.PageAsync(run, "s")).Data);
     }
 

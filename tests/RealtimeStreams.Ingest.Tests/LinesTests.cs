@@ -299,14 +299,14 @@ public sealed class LinesTests
     }
 
     [Fact]
-    public async Task Duplicates_are_summed_and_the_first_index_is_the_first_batchs()
+    public async Task Duplicates_are_summed_and_the_first_index_is_that_of_the_first_chunk_added()
     {
         var node = new IngestNode();
         node.Log.Answer = number => number == 0 ? new AppendOutcome.Stored(new ChunkIndex(7), new ChunkIndex(9), 0, 2, 102) : null;
 
         var outcome = await node.AppendAsync(BodyKind.Lines, new PiecewiseBody(null, "1\n2\n"u8.ToArray(), "3\n"u8.ToArray()), Producer);
 
-        Assert.Equal(new AppendReceipt(7, 1, 1, 2, 103), Assert.IsType<IngestOutcome.Stored>(outcome).Receipt);
+        Assert.Equal(new AppendReceipt(0, 1, 1, 2, 103), Assert.IsType<IngestOutcome.Stored>(outcome).Receipt);
     }
 
     [Theory]

@@ -35,7 +35,7 @@ internal sealed class Confirmations(int depth, IngestTelemetry telemetry)
             case var _ when Refused is not null:
                 break;
             case AppendOutcome.Stored stored:
-                if (last is null) first = stored.First;
+                if (last is null || (added == 0 && stored.Added > 0)) first = stored.First;
                 last = stored;
                 added += stored.Added;
                 duplicates += stored.Duplicates;
