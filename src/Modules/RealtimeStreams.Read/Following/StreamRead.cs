@@ -79,8 +79,13 @@ internal sealed class StreamRead(
         var began = clock.GetTimestamp();
         while (true)
         {
-            if (Cursor < tail.NextIndex && !tail.Erased) await CatchUpAsync(cancellationToken);
+            // Before the broker is asked: what ended the wait is in the ring, and every reader of the stream is here at the same moment.
             if (TryStep(out var step)) return step;
+            if (Cursor < tail.NextIndex)
+            {
+                await CatchUpAsync(cancellationToken);
+                if (TryStep(out step)) return step;
+            }
             if (await FindEndOfRunAsync(cancellationToken) is { } outcome)
                 return new ReadStep(ReadStepKind.Ended, tail.NextIndex, Outcome: outcome);
 
