@@ -24,7 +24,7 @@ internal static class DurabilityProbe
         {
             null => "how much a power loss can cost depends on the broker's sync_interval, which it does not tell here",
             { Ticks: 0 } => "a power loss loses nothing acknowledged",
-            { } interval => $"a power loss of all replicas at once can lose the last {Short(interval)}",
+            { } interval => $"a power loss {(replicas > 1 ? "of all of them at once " : "")}can lose the last {Short(interval)}",
         };
         var copies = replicas > 1 ? $"kept on {replicas} brokers, of which a minority may be lost" : "kept on one broker";
         return new DurabilityClass(name, replicas, sync, $"Acknowledged chunks are {copies} and survive a crash of any process; {power}.");

@@ -100,7 +100,7 @@ internal sealed partial class Shards(ChunkLogOptions options, ILogger<Shards> lo
             throw new InvalidOperationException($"The broker's stream {config.Name} was changed: it needs file storage, direct gets, republishing and discard new.");
     }
 
-    [LoggerMessage(EventId = 1002, Level = LogLevel.Information, Message = "Made the shard {Shard} on the broker")]
+    [LoggerMessage(EventId = 1002, Level = LogLevel.Debug, Message = "Made the shard {Shard} on the broker")]
     private partial void LogCreated(string shard);
 
     [LoggerMessage(EventId = 1003, Level = LogLevel.Information, Message = "Changed the limits of shard {Shard}: age {MaxAge}, bytes {MaxBytes}")]
