@@ -12,6 +12,9 @@ public sealed class ChunkBatch : IBufferWriter<byte>, IDisposable
     /// <summary>The most chunks of a batch; a record of the log holds as many.</summary>
     public const int MaxCount = 1024;
 
+    /// <summary>The most bytes of an idempotency key, in UTF-8.</summary>
+    public const int MaxKeyBytes = 128;
+
     private byte[] bytes;
     private int[] ends;
     private int written;
@@ -33,7 +36,7 @@ public sealed class ChunkBatch : IBufferWriter<byte>, IDisposable
     /// <summary>The producer's own number of the first chunk.</summary>
     public long FirstSequence { get; set; }
 
-    /// <summary>Recognises a retry of the whole batch for ten minutes; at most 128 bytes of UTF-8. Null: none.</summary>
+    /// <summary>Recognises a retry of the whole batch for ten minutes; at most <see cref="MaxKeyBytes"/> of UTF-8. Null: none.</summary>
     public string? IdempotencyKey { get; init; }
 
     /// <summary>How many chunks there are.</summary>

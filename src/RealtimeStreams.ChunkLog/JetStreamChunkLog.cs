@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Globalization;
+using System.Text;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -151,6 +153,13 @@ internal sealed partial class JetStreamChunkLog(
             if (exception is not LogUnavailableException) throw;
             return new AppendOutcome.Refused(new Refusal(ErrorCode.LogUnavailable with { MayHaveWritten = false }, "The broker is not connected. Nothing was stored."));
         }
+        if (request.Bytes > session.MaxChunkBytes)
+        {
+            // The broker would cut the connection, which all streams of this server share.
+            request.Batch?.Dispose();
+            return new AppendOutcome.Refused(new Refusal(
+                ErrorCode.ChunkTooLarge, string.Create(CultureInfo.InvariantCulture, $"The batch has {request.Bytes} bytes; at most {session.MaxChunkBytes} are allowed.")));
+        }
         return await session.Appenders.AppendAsync(stream, request, cancellationToken);
     }
 
@@ -166,8 +175,15 @@ internal sealed partial class JetStreamChunkLog(
         return outcome;
     }
 
-    private AppendRequest Request(ChunkBatch? batch, Outcome? end, StreamLimits limits) =>
-        new(batch, end, limits, clock.GetUtcNow(), clock.GetTimestamp());
+    private AppendRequest Request(ChunkBatch? batch, Outcome? end, StreamLimits limits)
+    {
+        if (batch is { FirstSequence: < 0 } || Encoding.UTF8.GetByteCount(batch?.IdempotencyKey ?? "") > ChunkBatch.MaxKeyBytes)
+        {
+            batch!.Dispose();
+            throw new ArgumentException($"A sequence is 0 or more, and an idempotency key has at most {ChunkBatch.MaxKeyBytes} bytes.", nameof(batch));
+        }
+        return new AppendRequest(batch, end, limits, clock.GetUtcNow(), clock.GetTimestamp());
+    }
 
     private async ValueTask<LogSession> SessionAsync(CancellationToken cancellationToken)
     {

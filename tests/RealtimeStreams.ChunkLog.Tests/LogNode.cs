@@ -2,6 +2,7 @@ using System.Text;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using RealtimeStreams.ChunkLog.Broker;
 using RealtimeStreams.Protocol;
 using RealtimeStreams.Testing;
 
@@ -20,19 +21,34 @@ internal sealed class LogNode : IAsyncDisposable
 
     public INodeMessages Messages => host.Services.GetRequiredService<INodeMessages>();
 
-    public static async Task<LogNode> StartAsync(string url, Action<ChunkLogOptions>? configure = null)
+    /// <summary>The log from within.</summary>
+    public LogSession Session => ((JetStreamChunkLog)Log).Session ?? throw new InvalidOperationException("The log has not started.");
+
+    public static async Task<LogNode> StartAsync(string url, Action<ChunkLogOptions>? configure = null, TimeProvider? clock = null)
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
         builder.Services.AddMetrics();
         builder.Services.AddSingleton<IBrokerLocation>(new FixedLocation(url));
+        if (clock is not null) builder.Services.AddSingleton(clock);
         builder.AddChunkLog();
         if (configure is not null) builder.Services.Configure(configure);
         var node = new LogNode(builder.Build());
-        await node.host.StartAsync(TestContext.Current.CancellationToken);
-        await node.Log.FindAsync(NewStream(), TestContext.Current.CancellationToken); // It connects in the background.
-        return node;
+        try
+        {
+            await node.host.StartAsync(TestContext.Current.CancellationToken);
+            await node.Log.FindAsync(NewStream(), TestContext.Current.CancellationToken); // It connects in the background.
+            return node;
+        }
+        catch
+        {
+            await node.DisposeAsync();
+            throw;
+        }
     }
+
+    /// <summary>Stops the log, as the end of the process does first.</summary>
+    public Task StopAsync() => host.StopAsync(CancellationToken.None);
 
     public static StreamAddress NewStream(string key = "default") =>
         new(EnvironmentId.Parse("test"), RunId.Parse($"run_{Guid.NewGuid():N}"), StreamKey.Parse(key));

@@ -19,6 +19,10 @@ namespace RealtimeStreams.ChunkLog.Appending;
 /// </remarks>
 internal sealed class Appender(StreamAddress stream, AppenderParts parts) : IDisposable
 {
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(20);
+    private static readonly AppendOutcome.Refused Failed =
+        new(new Refusal(ErrorCode.Internal, "The stream's log cannot be continued; the server's log says why."));
+
     private readonly Lock gate = new();
     private readonly AppendQueue queue = new();
     private readonly SubjectMap place = SubjectMap.Of(stream);
@@ -26,6 +30,7 @@ internal sealed class Appender(StreamAddress stream, AppenderParts parts) : IDis
     private readonly StreamHead head = new();
     private readonly RecordBuilder builder = new();
     private readonly List<(AppendRequest Request, AppendOutcome.Stored Outcome)> pack = [];
+    private readonly List<AppendRequest> away = []; // Handed over, not answered yet.
     private readonly Contention contention = new(parts.Clock);
     private int conflicts;
     private bool loaded;
@@ -108,13 +113,14 @@ internal sealed class Appender(StreamAddress stream, AppenderParts parts) : IDis
             {
                 // A broken record in the log, or a bug: the requests at hand fail, the stream does not hang.
                 parts.LogFailed(exception, stream);
-                FailAll(new AppendOutcome.Refused(new Refusal(ErrorCode.Internal, "The stream's log cannot be continued; the server's log says why.")));
+                FailAll(Failed);
                 loaded = false;
             }
             lock (gate)
             {
                 queue.Refill();
                 if (!queue.IsEmpty) continue;
+                builder.Release();
                 running = false;
                 IdleSince = parts.Clock.GetTimestamp();
                 return;
@@ -143,6 +149,7 @@ internal sealed class Appender(StreamAddress stream, AppenderParts parts) : IDis
         catch (Exception exception) when (exception is LogUnavailableException or OperationCanceledException)
         {
             ExpireQueued();
+            await PauseAsync();
             return false;
         }
     }
@@ -159,7 +166,15 @@ internal sealed class Appender(StreamAddress stream, AppenderParts parts) : IDis
                 request.Batch?.Dispose();
                 continue;
             }
-            if (Admit(request) is { } settled) Finish(request, settled);
+            try
+            {
+                if (Admit(request) is { } settled) Finish(request, settled);
+            }
+            catch
+            {
+                Finish(request, Failed);
+                throw;
+            }
         }
     }
 
@@ -250,36 +265,37 @@ internal sealed class Appender(StreamAddress stream, AppenderParts parts) : IDis
     private async Task HandOverAsync(string node)
     {
         var bytes = 0;
-        var requests = new List<AppendRequest>();
         lock (gate)
         {
-            while (queue.First is { HandedOver: false } first && (requests.Count == 0 || bytes + first.Bytes <= RecordLayout.SoftBytes) && requests.Count < ChunkBatch.MaxCount)
+            while (queue.First is { HandedOver: false } first && (away.Count == 0 || bytes + first.Bytes <= RecordLayout.SoftBytes) && away.Count < ChunkBatch.MaxCount)
             {
                 bytes += first.Bytes;
-                requests.Add(queue.TakeFirst());
+                away.Add(queue.TakeFirst());
             }
         }
         loaded = false; // The head falls behind while another node writes.
         try
         {
-            if (await parts.Forwarder.ForwardAsync(node, stream, requests, parts.Stopping) is { } outcomes)
+            if (await parts.Forwarder.ForwardAsync(node, stream, away, parts.Stopping) is { } outcomes)
             {
-                for (var i = 0; i < requests.Count; i++)
+                for (var i = 0; i < away.Count; i++)
                 {
-                    requests[i].WasClosed = outcomes[i].WasClosed;
-                    Finish(requests[i], outcomes[i].ToOutcome());
+                    away[i].WasClosed = outcomes[i].WasClosed;
+                    Finish(away[i], outcomes[i].ToOutcome());
                 }
+                away.Clear();
                 return;
             }
         }
         catch (LogUnavailableException)
         {
             // Whether the other node stored them is unknown. Those that can be recognised are appended here; the others must not be, or they could stand twice.
-            foreach (var lost in requests.Where(request => request.Batch is { Producer: null, IdempotencyKey: null })) Finish(lost, Unavailable(mayHaveWritten: true));
-            requests.RemoveAll(request => request.IsSettled);
+            foreach (var lost in away.Where(request => request.Batch is { Producer: null, IdempotencyKey: null })) Finish(lost, Unavailable(mayHaveWritten: true));
+            away.RemoveAll(request => request.IsSettled);
         }
         contention.Forget();
-        lock (gate) queue.PutBack(requests);
+        lock (gate) queue.PutBack(away);
+        away.Clear();
     }
 
     /// <summary>Asks the leader until it answers; null when nobody waits for the record any more, whose fate then stays unknown.</summary>
@@ -299,9 +315,13 @@ internal sealed class Appender(StreamAddress stream, AppenderParts parts) : IDis
             catch (LogUnavailableException)
             {
                 ExpireQueued();
+                await PauseAsync();
             }
         }
     }
+
+    /// <summary>A broker that refuses reads, as while it recovers or elects a leader, does so at once: without a pause this would ask it all the time.</summary>
+    private Task PauseAsync() => Task.Delay(RetryDelay, parts.Clock, parts.Stopping);
 
     /// <summary>Tells those whose time ran out that the record's fate is unknown. False when all have been told.</summary>
     private bool ExpirePack()
@@ -354,6 +374,8 @@ internal sealed class Appender(StreamAddress stream, AppenderParts parts) : IDis
     private void FailAll(AppendOutcome outcome)
     {
         FailPack(outcome);
+        foreach (var request in away) Finish(request, outcome);
+        away.Clear();
         while (true)
         {
             AppendRequest request;

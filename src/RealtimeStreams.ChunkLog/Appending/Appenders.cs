@@ -15,6 +15,7 @@ internal sealed class Appenders : IDisposable
     private readonly ChunkLogOptions options;
     private readonly ITimer sweeper;
     private long queuedBytes;
+    private volatile bool disposed;
 
     public Appenders(AppenderParts parts, ChunkLogOptions options)
     {
@@ -42,6 +43,10 @@ internal sealed class Appenders : IDisposable
             _ => Interlocked.Add(ref queuedBytes, -request.Bytes), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         while (!await Get(stream).EnqueueAsync(request, cancellationToken))
         {
+            if (!disposed) continue; // That one was retired just now: a new one takes its place.
+            request.Batch?.Dispose();
+            request.Settle(new AppendOutcome.Refused(new Refusal(ErrorCode.ShuttingDown, "The server is stopping. Nothing was stored.")));
+            break;
         }
         return await request.Task.WaitAsync(cancellationToken);
     }
@@ -49,6 +54,7 @@ internal sealed class Appenders : IDisposable
     public void Dispose()
     {
         sweeper.Dispose();
+        disposed = true;
         foreach (var appender in byStream.Values)
             if (appender.TryRetire()) appender.Dispose();
     }

@@ -22,6 +22,9 @@ internal sealed class BrokerLink : IAsyncDisposable
             ReconnectWaitMax = TimeSpan.FromMilliseconds(200),
             ReconnectJitter = TimeSpan.FromMilliseconds(50),
             ConnectTimeout = TimeSpan.FromSeconds(2),
+            // What is sent while the connection is down fails instead of waiting until it is back, which may be never.
+            PublishTimeoutOnDisconnected = true,
+            CommandTimeout = TimeSpan.FromSeconds(2),
             MaxReconnectRetry = -1,
             RetryOnInitialConnect = true,
             PingInterval = TimeSpan.FromSeconds(5),

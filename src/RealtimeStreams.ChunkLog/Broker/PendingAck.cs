@@ -33,6 +33,8 @@ internal sealed class PendingAck : IReplyTarget, IValueTaskSource<PublishOutcome
         if (Volatile.Read(ref awaited) == generation) TryComplete(generation, PubAck.Parse(headers, payload));
     }
 
+    public void OnLost() => GiveUp("the connection was lost");
+
     /// <summary>Ends the wait, if there is one, without an answer.</summary>
     public void GiveUp(string reason)
     {

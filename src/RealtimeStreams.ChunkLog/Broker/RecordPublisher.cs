@@ -77,8 +77,7 @@ internal sealed class RecordPublisher : IDisposable
 
     private void OnLinkChanged(bool open)
     {
-        // What was in flight will never be answered: NATS.Net would let it hang for five seconds.
-        if (!open) foreach (var ack in pending.Values) ack.GiveUp("the connection was lost");
+        if (!open) replies.Lose();
     }
 
     private void Sweep()

@@ -9,6 +9,9 @@ namespace RealtimeStreams.ChunkLog.Broker;
 internal interface IReplyTarget
 {
     void OnReply(uint generation, ReadOnlySequence<byte> headers, ReadOnlySequence<byte> payload);
+
+    /// <summary>The connection was lost: what was asked over it will never be answered.</summary>
+    void OnLost();
 }
 
 /// <summary>
@@ -46,6 +49,12 @@ internal sealed class ReplyMultiplexer : NatsSubBase
     }
 
     public void Remove(uint slot) => targets.TryRemove(slot, out _);
+
+    /// <summary>Tells all targets that the connection was lost. NATS.Net would let them wait for their time-outs.</summary>
+    public void Lose()
+    {
+        foreach (var target in targets.Values) target.OnLost();
+    }
 
     public string ReplySubject(uint slot, uint generation) => string.Create(CultureInfo.InvariantCulture, $"{prefix}{slot}.{generation}");
 

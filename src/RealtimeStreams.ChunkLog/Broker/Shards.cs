@@ -24,8 +24,9 @@ internal sealed partial class Shards(ChunkLogOptions options, ILogger<Shards> lo
             var wanted = ConfigOf(shard);
             var config = await FindAsync(context, wanted.Name!, cancellationToken) ?? await CreateAsync(context, wanted, cancellationToken);
             Check(config);
-            if (config.MaxAge != wanted.MaxAge || config.MaxBytes != wanted.MaxBytes)
+            if (config.MaxAge != wanted.MaxAge || config.MaxBytes != wanted.MaxBytes || config.DuplicateWindow != wanted.DuplicateWindow)
             {
+                config.DuplicateWindow = wanted.DuplicateWindow;
                 config.MaxAge = wanted.MaxAge;
                 config.MaxBytes = wanted.MaxBytes;
                 await context.UpdateStreamAsync(config, cancellationToken);
@@ -45,6 +46,8 @@ internal sealed partial class Shards(ChunkLogOptions options, ILogger<Shards> lo
         // Acknowledged data is never dropped to make room: a full store refuses.
         Discard = StreamConfigDiscard.New,
         AllowDirect = true,
+        // Not used (Nats-Msg-Id is never sent), but the broker refuses a window longer than the age: this is the shortest age.
+        DuplicateWindow = TimeSpan.FromMinutes(1),
         AllowMsgTTL = true,
         // Never reached; with any limit set the broker makes blocks of 4 MB in place of 8 MB, which halves the cost of a cold append.
         MaxMsgsPerSubject = 10_000_000,

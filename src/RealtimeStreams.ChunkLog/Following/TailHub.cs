@@ -18,6 +18,11 @@ internal sealed class TailHub
     private readonly TailHubs hubs;
     private readonly TaskCompletionSource ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly RecordRing ring = new();
+    private readonly CancellationTokenSource leaving;
+    private Task starting = Task.CompletedTask;
+    private TaskCompletionSource? refresh;
+    private bool refreshing;
+    private bool stopped;
     private List<TailWaiter> waiters = [];
     private List<TailWaiter>? spare;
     private TailSubscription? subscription;
@@ -30,6 +35,7 @@ internal sealed class TailHub
     public TailHub(TailHubs hubs, StreamAddress stream)
     {
         this.hubs = hubs;
+        leaving = CancellationTokenSource.CreateLinkedTokenSource(hubs.Stopping);
         Stream = stream;
         Place = SubjectMap.Of(stream);
         NextCheck = hubs.DeadlineIn(CheckDelays[0]);
@@ -54,8 +60,26 @@ internal sealed class TailHub
     /// <summary>Readers of the hub; the hubs' owner counts under its own lock.</summary>
     public int Readers { get; set; }
 
-    /// <summary>Subscribes first, then reads the last record: what comes between is in both.</summary>
-    public async Task StartAsync(CancellationToken cancellationToken)
+    /// <summary>Begins to follow; <see cref="Ready"/> says when it does, or why it cannot.</summary>
+    public void Start() => starting = StartAsync(leaving.Token);
+
+    /// <summary>Ends it for good, once its last reader has left.</summary>
+    public async ValueTask StopAsync()
+    {
+        await leaving.CancelAsync();
+        await starting; // Or it would subscribe after this, and nobody would ever end that.
+        if (subscription is not null) await subscription.DisposeAsync();
+        lock (gate)
+        {
+            stopped = true;
+            hubs.CountRing(-ring.Bytes);
+            ring.Clear();
+        }
+        leaving.Dispose();
+    }
+
+    /// <summary>Subscribes first, then reads the last record: what comes between is in both. Lets no exception out.</summary>
+    private async Task StartAsync(CancellationToken cancellationToken)
     {
         try
         {
@@ -71,27 +95,60 @@ internal sealed class TailHub
             ready.TrySetException(exception is NATS.Client.Core.NatsException or TimeoutException
                 ? new LogUnavailableException("The broker did not take the subscription in time.", exception)
                 : exception);
-            await StopAsync();
-        }
-    }
-
-    public async ValueTask StopAsync()
-    {
-        if (subscription is not null) await subscription.DisposeAsync();
-        lock (gate)
-        {
-            hubs.CountRing(-ring.Bytes);
-            ring.Clear();
         }
     }
 
     /// <summary>Asks the leader what the last record is, and takes it in.</summary>
     public async Task CheckAsync(CancellationToken cancellationToken)
     {
+        bool known;
+        lock (gate) known = lastSequence > 0;
         var last = await hubs.Gets.FindLastAsync(Place, cancellationToken);
         if (last is not null) Take(last);
-        else if (NextIndex > ChunkIndex.Zero || End is not null) Erase();
+        else if (known) Erase(); // What came while the leader was being asked is not what it says is gone.
         lock (gate) NextCheck = hubs.DeadlineIn(CheckDelays[Math.Min(silentChecks++, CheckDelays.Length - 1)]);
+    }
+
+    /// <summary>Waits for a check that begins after this call. Those who ask while one is under way share the next.</summary>
+    public Task RefreshAsync()
+    {
+        Task refreshed;
+        bool begin;
+        lock (gate)
+        {
+            refreshed = (refresh ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+            begin = !refreshing;
+            refreshing = true;
+        }
+        if (begin) _ = RefreshAllAsync(); // Not awaited: it serves those who come meanwhile too. It answers through their tasks.
+        return refreshed;
+    }
+
+    private async Task RefreshAllAsync()
+    {
+        while (true)
+        {
+            TaskCompletionSource asked;
+            lock (gate)
+            {
+                if (refresh is null)
+                {
+                    refreshing = false;
+                    return;
+                }
+                asked = refresh;
+                refresh = null;
+            }
+            try
+            {
+                await CheckAsync(hubs.Stopping);
+                asked.TrySetResult();
+            }
+            catch (Exception exception)
+            {
+                asked.TrySetException(exception);
+            }
+        }
     }
 
     public LogRecord? Find(ChunkIndex index)
@@ -157,7 +214,7 @@ internal sealed class TailHub
         List<TailWaiter>? woken;
         lock (gate)
         {
-            if (record.Sequence <= lastSequence) return;
+            if (stopped || record.Sequence <= lastSequence) return;
             if (record.FirstIndex < NextIndex)
             {
                 EraseLocked(); // Indexes that went back belong to a new life of an erased stream.

@@ -16,14 +16,13 @@ internal sealed partial class TailHubs : IDisposable
 
     private readonly Lock gate = new();
     private readonly ConcurrentDictionary<StreamAddress, TailHub> byStream = new();
-    private readonly SemaphoreSlim checks = new(ChecksAtOnce);
     private readonly ChunkLogOptions options;
     private readonly TimeProvider clock;
     private readonly BrokerLink link;
     private readonly ILogger<TailHubs> logger;
-    private readonly CancellationToken stopping;
     private readonly ITimer beat;
     private long ringBytes;
+    private int checking;
 
     public TailHubs(BrokerLink link, RecordGets gets, ChunkLogOptions options, TimeProvider clock, ILogger<TailHubs> logger, CancellationToken stopping)
     {
@@ -31,7 +30,7 @@ internal sealed partial class TailHubs : IDisposable
         this.options = options;
         this.clock = clock;
         this.logger = logger;
-        this.stopping = stopping;
+        Stopping = stopping;
         Gets = gets;
         link.Changed += OnLinkChanged;
         beat = clock.CreateTimer(_ => OnBeat(), null, Beat, Beat);
@@ -40,6 +39,8 @@ internal sealed partial class TailHubs : IDisposable
     public NatsConnection Connection => link.Connection;
 
     public RecordGets Gets { get; }
+
+    public CancellationToken Stopping { get; }
 
     public int Count => byStream.Count;
 
@@ -68,10 +69,12 @@ internal sealed partial class TailHubs : IDisposable
             hub.Readers++;
         }
         // Not cancelled with the first reader: the others wait for the same start.
-        if (first) _ = hub.StartAsync(stopping);
+        if (first) hub.Start();
         try
         {
             await hub.Ready.WaitAsync(options.ConfirmTimeout, clock, cancellationToken);
+            // What was appended before this call may still be on its way to a hub that others opened, or may have been lost.
+            if (!first) await hub.RefreshAsync().WaitAsync(options.ConfirmTimeout, clock, cancellationToken);
             return new StreamTail(this, hub);
         }
         catch (Exception exception)
@@ -103,7 +106,6 @@ internal sealed partial class TailHubs : IDisposable
     public void Dispose()
     {
         beat.Dispose();
-        checks.Dispose();
         link.Changed -= OnLinkChanged;
     }
 
@@ -116,20 +118,38 @@ internal sealed partial class TailHubs : IDisposable
     private void OnBeat()
     {
         var now = clock.GetTimestamp();
+        List<TailHub>? due = null;
         foreach (var hub in byStream.Values)
         {
             hub.EndOverdue(now);
-            if (hub.NextCheck > now || !hub.Ready.IsCompletedSuccessfully || !link.IsOpen) continue;
-            if (!checks.Wait(0, CancellationToken.None)) continue; // The next beat comes soon.
-            _ = CheckAsync(hub); // Not awaited: beats go on. It lets no exception out.
+            if (hub.NextCheck <= now && hub.Ready.IsCompletedSuccessfully) (due ??= []).Add(hub);
         }
+        if (due is null || !link.IsOpen) return;
+        // A round checks all that are due before the next begins: however many streams are followed, none is left out for ever.
+        if (Interlocked.Exchange(ref checking, 1) == 0) _ = CheckAsync(due); // Not awaited: beats go on. It lets no exception out.
     }
 
-    private async Task CheckAsync(TailHub hub)
+    private async Task CheckAsync(List<TailHub> due)
     {
         try
         {
-            await hub.CheckAsync(stopping);
+            await Parallel.ForEachAsync(due, new ParallelOptions { MaxDegreeOfParallelism = ChecksAtOnce, CancellationToken = Stopping }, CheckAsync);
+        }
+        catch (OperationCanceledException)
+        {
+            // The server stops.
+        }
+        finally
+        {
+            Volatile.Write(ref checking, 0);
+        }
+    }
+
+    private async ValueTask CheckAsync(TailHub hub, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await hub.CheckAsync(cancellationToken);
         }
         catch (Exception exception) when (exception is LogUnavailableException or OperationCanceledException)
         {
@@ -138,10 +158,6 @@ internal sealed partial class TailHubs : IDisposable
         catch (Exception exception)
         {
             LogCheckFailed(exception, hub.Stream);
-        }
-        finally
-        {
-            checks.Release();
         }
     }
 

@@ -44,7 +44,7 @@ internal sealed partial class Forwarder(
             else if (outcomes.Length != requests.Count) throw new LogUnavailableException("The other node's answer does not fit.");
             return outcomes;
         }
-        catch (Exception exception) when (exception is TimeoutException or NatsException or JsonException)
+        catch (Exception exception) when (exception is TimeoutException or NatsException or JsonException || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             nodes.Forget(node);
             throw new LogUnavailableException("The other node did not answer in time.", exception);
@@ -82,6 +82,8 @@ internal sealed partial class Forwarder(
 
         /// <summary>Empty: no responders.</summary>
         public void OnReply(uint generation, ReadOnlySequence<byte> headers, ReadOnlySequence<byte> payload) => done.TrySetResult(payload.ToArray());
+
+        public void OnLost() => done.TrySetException(new LogUnavailableException("The connection was lost before the other node answered."));
     }
 
     private sealed class Receiver(INatsConnection connection, string subject, Action<byte[], string> received)

@@ -9,7 +9,7 @@ namespace RealtimeStreams.ChunkLog.Reading;
 
 /// <summary>Reads stored records by the broker's get API: from any replica by direct get, from the leader where the newest matters.</summary>
 /// <remarks>Source: NATS ADR-31 (direct get, batches) and "JetStream wire API", STREAM.MSG.GET.</remarks>
-internal sealed partial class RecordGets(BrokerLink link, ReplyMultiplexer replies, TimeProvider clock, ILogger<RecordGets> logger) : IDisposable
+internal sealed partial class RecordGets : IDisposable
 {
     /// <summary>The most of one batch: 256 KiB, so that a thousand readers stuck behind their sockets hold 256 MiB, and 256 records.</summary>
     public const int BatchBytes = 256 * 1024;
@@ -17,8 +17,22 @@ internal sealed partial class RecordGets(BrokerLink link, ReplyMultiplexer repli
 
     private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(2);
 
+    private readonly BrokerLink link;
+    private readonly ReplyMultiplexer replies;
+    private readonly TimeProvider clock;
+    private readonly ILogger<RecordGets> logger;
+
     // A batch costs the broker 1 to 2 ms of a core: more at once than this only queue there, where they delay appends.
     private readonly SemaphoreSlim batches = new(32);
+
+    public RecordGets(BrokerLink link, ReplyMultiplexer replies, TimeProvider clock, ILogger<RecordGets> logger)
+    {
+        this.link = link;
+        this.replies = replies;
+        this.clock = clock;
+        this.logger = logger;
+        link.Changed += OnLinkChanged;
+    }
 
     /// <summary>Whether direct gets may lag the leader: on more than one replica they may.</summary>
     public bool Replicated { get; set; }
@@ -56,7 +70,16 @@ internal sealed partial class RecordGets(BrokerLink link, ReplyMultiplexer repli
         }
     }
 
-    public void Dispose() => batches.Dispose();
+    public void Dispose()
+    {
+        link.Changed -= OnLinkChanged;
+        batches.Dispose();
+    }
+
+    private void OnLinkChanged(bool open)
+    {
+        if (!open) replies.Lose();
+    }
 
     private static LogRecord? First(IReadOnlyList<LogRecord> records) => records.Count == 0 ? null : records[0];
 
@@ -90,7 +113,7 @@ internal sealed partial class RecordGets(BrokerLink link, ReplyMultiplexer repli
             await link.Connection.PublishAsync(subject, request, replyTo: replies.ReplySubject(slot, 0), cancellationToken: cancellationToken);
             await reply.Task.WaitAsync(AnswerTimeout, clock, cancellationToken);
         }
-        catch (Exception exception) when (exception is TimeoutException or NatsException)
+        catch (Exception exception) when (exception is TimeoutException or NatsException || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             throw new LogUnavailableException("The broker did not answer a read in time.", exception);
         }
@@ -118,6 +141,8 @@ internal sealed partial class RecordGets(BrokerLink link, ReplyMultiplexer repli
         public Task<T> Task => done.Task;
 
         public abstract void OnReply(uint generation, ReadOnlySequence<byte> headers, ReadOnlySequence<byte> payload);
+
+        public void OnLost() => Fail("The connection was lost before the broker answered.");
 
         protected void Complete(T value) => done.TrySetResult(value);
 

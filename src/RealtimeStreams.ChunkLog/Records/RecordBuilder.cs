@@ -130,11 +130,15 @@ internal sealed class RecordBuilder : IDisposable
         target.Advance(sequence, NextIndex, totalBytes, end, producers, hasKeys: keys.Count > 0);
     }
 
-    public void Dispose()
+    /// <summary>Gives the memory back until the next record: thousands of idle appenders would each keep the size of their largest.</summary>
+    public void Release()
     {
         if (buffer.Length > 0) ArrayPool<byte>.Shared.Return(buffer);
         buffer = [];
+        packed.Clear();
     }
+
+    public void Dispose() => Release();
 
     internal static AppendOutcome.Refused Closed(Outcome outcome) =>
         Refused(ErrorCode.StreamClosed, $"The stream has ended as {outcome.ToWord()}.");

@@ -141,7 +141,7 @@ internal sealed class StreamRead(
         var from = Cursor;
         Cursor = record.NextIndex;
         last = record;
-        measured.Delivered((int)(record.NextIndex.Value - from.Value), tail.NextIndex.Value - Cursor.Value);
+        measured.Delivered((int)(record.NextIndex.Value - from.Value), Math.Max(0, tail.NextIndex.Value - Cursor.Value)); // Stored records can be ahead of the tail.
         return new ReadStep(ReadStepKind.Chunks, from, record);
     }
 
@@ -153,14 +153,16 @@ internal sealed class StreamRead(
         try
         {
             var run = await registry.FindAsync(stream.Environment, stream.Run, cancellationToken);
-            return run switch
+            Outcome? outcome = run switch
             {
                 null => Outcome.Cancelled, // Erased.
                 { Status: RunStatus.Open } => null,
                 { Status: var status } => (Outcome)status, // The statuses of ended runs have the numbers of their outcomes.
             };
+            // The tail may have missed the stream's first records; the log's leader has not.
+            return outcome is not null && await log.FindAsync(stream, cancellationToken) is null ? outcome : null;
         }
-        catch (RegistryUnavailableException)
+        catch (Exception exception) when (exception is RegistryUnavailableException or LogUnavailableException)
         {
             return null;
         }

@@ -1,0 +1,140 @@
+using CsCheck;
+using Microsoft.Extensions.Time.Testing;
+using RealtimeStreams.ChunkLog.Tests.Histories;
+using RealtimeStreams.Protocol;
+using RealtimeStreams.Testing;
+using static RealtimeStreams.ChunkLog.Tests.LogNode;
+
+namespace RealtimeStreams.ChunkLog.Tests;
+
+public sealed class AppendTests(BrokerFixture fixture, ITestOutputHelper output) : IClassFixture<BrokerFixture>
+{
+    private LogNode Node => fixture.Node;
+
+    [Fact]
+    public async Task Any_history_written_through_two_nodes_in_turn_is_what_the_model_says()
+    {
+        var clock = new FakeTimeProvider(new DateTimeOffset(2026, 11, 22, 10, 0, 0, TimeSpan.Zero).AddTicks(1_234));
+        await using var one = await LogNode.StartAsync(fixture.Broker.Url, clock: clock);
+        await using var other = await LogNode.StartAsync(fixture.Broker.Url, clock: clock);
+        await AnyHistory.OfFewProducers.SampleAsync(
+            history => PlayAsync(history, clock, one, other), output.WriteLine, iter: 40 * Sweep.Rounds, threads: 1);
+    }
+
+    [Fact]
+    public async Task An_idempotency_key_is_new_again_after_ten_minutes_on_the_node_that_took_it_and_on_another()
+    {
+        var clock = new FakeTimeProvider(new DateTimeOffset(2026, 11, 22, 10, 0, 0, TimeSpan.Zero));
+        await using var one = await LogNode.StartAsync(fixture.Broker.Url, clock: clock);
+        await using var other = await LogNode.StartAsync(fixture.Broker.Url, clock: clock);
+        var stream = NewStream();
+        await PassAsync(clock, one.AppendAsync(stream, Keyed("k", "first")));
+        clock.Advance(TimeSpan.FromMinutes(10) - TimeSpan.FromSeconds(1));
+        Assert.Equal(Duplicate(0), await PassAsync(clock, one.AppendAsync(stream, Keyed("k", "again"))));
+        Assert.Equal(Duplicate(0), await PassAsync(clock, other.AppendAsync(stream, Keyed("k", "again"))));
+        clock.Advance(TimeSpan.FromSeconds(2));
+        Assert.Equal(New(1), await PassAsync(clock, other.AppendAsync(stream, Keyed("k", "anew"))));
+        Assert.Equal(Duplicate(1), await PassAsync(clock, one.AppendAsync(stream, Keyed("k", "again"))));
+        clock.Advance(TimeSpan.FromMinutes(10) + TimeSpan.FromSeconds(1));
+        Assert.Equal(New(2), await PassAsync(clock, one.AppendAsync(stream, Keyed("k", "once more"))));
+        Assert.Equal(["first", "anew", "once more"], await one.ReadAllAsync(stream));
+
+        static AppendOutcome New(long index) => new AppendOutcome.Stored(new ChunkIndex(index), new ChunkIndex(index + 1), 1, 0, null);
+        static AppendOutcome Duplicate(long index) => new AppendOutcome.Stored(new ChunkIndex(index), new ChunkIndex(index + 1), 0, 1, null);
+    }
+
+    [Fact]
+    public async Task What_one_sender_hands_over_without_waiting_stays_in_its_order_also_when_the_queue_is_full()
+    {
+        const int Batches = 200;
+        var stream = NewStream();
+        // 200 batches of 9 to 41 KiB: several times what the queue takes, and small ones could slip past large ones that wait.
+        var appends = Enumerable.Range(0, Batches)
+            .Select(n => Node.AppendAsync(stream, Batch("p", 0, n, $"{n:D4}" + new string('x', (9 + (n % 5 * 8)) * 1024)))).ToList();
+        var outcomes = await Task.WhenAll(appends);
+        for (var n = 0; n < Batches; n++)
+            Assert.Equal(new AppendOutcome.Stored(new ChunkIndex(n), new ChunkIndex(n + 1), 1, 0, n + 1), outcomes[n]);
+        Assert.Equal(Enumerable.Range(0, Batches).Select(n => $"{n:D4}"), (await Node.ReadAllAsync(stream)).Select(chunk => chunk[..4]));
+    }
+
+    [Fact]
+    public async Task A_batch_that_the_broker_would_not_take_is_refused_here()
+    {
+        var stream = NewStream();
+        var half = new string('x', (Node.Log.MaxChunkBytes / 2) + 1);
+        var refused = Assert.IsType<AppendOutcome.Refused>(await Node.AppendAsync(stream, half, half));
+        Assert.Equal(ErrorCode.ChunkTooLarge, refused.Refusal.Code);
+        Assert.Equal(ErrorCode.ChunkTooLarge, Assert.IsType<CloseOutcome.Refused>(
+            await Node.CloseAsync(stream, Outcome.Completed, Batch(null, 0, 0, half, half))).Refusal.Code);
+        Assert.Null(await Node.Log.FindAsync(stream, CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task Numbers_and_keys_that_no_producer_can_have_are_the_callers_fault()
+    {
+        await Assert.ThrowsAsync<ArgumentException>(() => Node.AppendAsync(NewStream(), Batch("p", 0, -1, "1")));
+        await Assert.ThrowsAsync<ArgumentException>(() => Node.AppendAsync(NewStream(), Keyed(new string('k', ChunkBatch.MaxKeyBytes + 1), "1")));
+        await Assert.ThrowsAsync<ArgumentException>(() => Node.AppendAsync(NewStream()));
+    }
+
+    [Fact]
+    public async Task A_log_that_has_stopped_refuses_at_once()
+    {
+        var node = await LogNode.StartAsync(fixture.Broker.Url);
+        var stream = NewStream();
+        await node.AppendAsync(stream, "1");
+        await node.StopAsync();
+        var append = Task.Run(() => node.AppendAsync(stream, "2"), TestContext.Current.CancellationToken);
+        Assert.Equal(ErrorCode.ShuttingDown, Assert.IsType<AppendOutcome.Refused>(await append.WaitAsync(TimeSpan.FromSeconds(30), TimeProvider.System, TestContext.Current.CancellationToken)).Refusal.Code);
+        await node.DisposeAsync();
+    }
+
+    private static async Task PlayAsync(History history, FakeTimeProvider clock, LogNode one, LogNode other)
+    {
+        var stream = NewStream(history.Address is null ? "short" : new string('k', 200));
+        var model = new StreamModel(history.Limits);
+        var turn = 0;
+        foreach (var step in history.Steps)
+        {
+            clock.Advance(TimeSpan.FromMinutes(step.Minutes));
+            var node = turn++ % 3 == 0 ? one : other;
+            // An end with last chunks, in half of the cases.
+            var batch = step.End is null || step.NewRecord ? model.BatchOf(step) : null;
+            var refused = batch is null ? null : model.Append(step, clock.GetUtcNow(), model.Chunks.Count > 0) is var append && (step.End is null || append.StartsWith("refused", StringComparison.Ordinal)) ? append : null;
+            var expected = refused ?? model.Close(step.End!.Value);
+            var actual = step.End is { } outcome
+                ? StreamModel.Describe(await PassAsync(clock, node.Log.CloseAsync(stream, outcome, batch, history.Limits, TestContext.Current.CancellationToken)))
+                : StreamModel.Describe(await PassAsync(clock, node.AppendAsync(stream, batch!, history.Limits)));
+            Assert.Equal(expected.TrimEnd(), actual.TrimEnd());
+        }
+        Assert.Equal(model.Chunks.Select(chunk => System.Text.Encoding.UTF8.GetString(chunk.Bytes)), await one.ReadAllAsync(stream));
+        if (await PassAsync(clock, other.Log.FindAsync(stream, TestContext.Current.CancellationToken)) is not { } summary)
+        {
+            Assert.Empty(model.Chunks);
+            Assert.Null(model.End);
+            return;
+        }
+        Assert.Equal((0L, (long)model.Chunks.Count, model.Bytes, model.End), (summary.FirstIndex.Value, summary.NextIndex.Value, summary.Bytes, summary.End));
+        Assert.Equal(model.Producers, summary.Producers);
+    }
+
+    private static ChunkBatch Keyed(string key, string chunk)
+    {
+        var batch = new ChunkBatch { IdempotencyKey = key };
+        batch.Add(System.Text.Encoding.UTF8.GetBytes(chunk));
+        return batch;
+    }
+
+    /// <summary>Lets the clock's milliseconds pass while a task needs them, as for the pause after a conflict.</summary>
+    private static async Task<T> PassAsync<T>(FakeTimeProvider clock, Task<T> task)
+    {
+        await Until.TrueAsync(
+            () => "The log did not answer.",
+            () =>
+            {
+                if (!task.IsCompleted) clock.Advance(TimeSpan.FromMilliseconds(1));
+                return task.IsCompleted;
+            });
+        return await task;
+    }
+}
