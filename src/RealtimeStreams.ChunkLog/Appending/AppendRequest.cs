@@ -31,6 +31,9 @@ internal sealed class AppendRequest(ChunkBatch? batch, Outcome? end, StreamLimit
     /// <summary>Whether another node sent it here, because this one writes the stream.</summary>
     public bool HandedOver { get; init; }
 
+    /// <summary>Whether it was about to be refused for what the head does not know, which another node may have stored since. The second time it is refused.</summary>
+    public bool Doubted { get; set; }
+
     /// <summary>For an end: whether the stream had ended before.</summary>
     public bool WasClosed { get; set; }
 

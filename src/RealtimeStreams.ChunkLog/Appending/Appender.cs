@@ -33,6 +33,7 @@ internal sealed class Appender(StreamAddress stream, AppenderParts parts) : IDis
     private readonly List<AppendRequest> away = []; // Handed over, not answered yet.
     private readonly Contention contention = new(parts.Clock);
     private int conflicts;
+    private volatile bool outdated;
     private bool loaded;
     private bool running;
     private bool retired;
@@ -71,6 +72,12 @@ internal sealed class Appender(StreamAddress stream, AppenderParts parts) : IDis
         }
         return true;
     }
+
+    /// <summary>Has the head loaded anew before anything else is decided by it: the stream was erased, or may have been.</summary>
+    public void Doubt() => outdated = true;
+
+    /// <summary>Whether the stream is one of those that a run's subject filter, which ends in <c>.&gt;</c>, names.</summary>
+    public bool IsIn(string filter) => place.IsIn(filter);
 
     /// <summary>Takes the appender out of use, if nothing waits for it.</summary>
     public bool TryRetire()
@@ -139,6 +146,7 @@ internal sealed class Appender(StreamAddress stream, AppenderParts parts) : IDis
 
     private async ValueTask<bool> LoadAsync()
     {
+        if (outdated) loaded = outdated = false;
         if (loaded) return true;
         try
         {
@@ -168,7 +176,15 @@ internal sealed class Appender(StreamAddress stream, AppenderParts parts) : IDis
             }
             try
             {
-                if (Admit(request) is { } settled) Finish(request, settled);
+                var settled = Admit(request);
+                if (!request.Doubted && settled is AppendOutcome.Refused)
+                {
+                    // Another node may have stored what seems to be missing, or this very batch: a refusal is decided by what the leader knows now.
+                    request.Doubted = outdated = true;
+                    lock (gate) queue.PutBack([request]);
+                    return;
+                }
+                if (settled is not null) Finish(request, settled);
             }
             catch
             {

@@ -51,6 +51,14 @@ internal sealed class Appenders : IDisposable
         return await request.Task.WaitAsync(cancellationToken);
     }
 
+    /// <summary>Has the heads of a run's streams loaded anew, because it was erased.</summary>
+    /// <param name="filter">The run's subject filter.</param>
+    public void Doubt(string filter)
+    {
+        foreach (var appender in byStream.Values)
+            if (appender.IsIn(filter)) appender.Doubt();
+    }
+
     public void Dispose()
     {
         sweeper.Dispose();

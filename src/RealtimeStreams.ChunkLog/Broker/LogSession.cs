@@ -41,7 +41,7 @@ internal sealed class LogSession : IAsyncDisposable
         this.publisher = publisher;
         this.nodes = nodes;
         this.messages = messages;
-        erasures = messages.Subscribe(ErasedTopic, hubs.CheckSoon);
+        erasures = messages.Subscribe(ErasedTopic, OnErased);
         Gets = gets;
         Seek = new IndexSeek(gets);
         Appenders = appenders;
@@ -115,8 +115,14 @@ internal sealed class LogSession : IAsyncDisposable
     {
         var (filter, shard) = SubjectMap.OfRun(environment, run);
         await new NatsJSContext(links.Read.Connection).PurgeStreamAsync(shard, new StreamPurgeRequest { Filter = filter }, cancellationToken);
-        Hubs.CheckSoon(filter);
+        OnErased(filter);
         await messages.PublishAsync(ErasedTopic, filter, cancellationToken);
+    }
+
+    private void OnErased(string filter)
+    {
+        Appenders.Doubt(filter);
+        Hubs.CheckSoon(filter);
     }
 
     public async ValueTask DisposeAsync()

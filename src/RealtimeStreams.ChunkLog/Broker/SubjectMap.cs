@@ -48,6 +48,10 @@ internal sealed class SubjectMap
             digested || digestedRun ? $"{stream.Environment}\0{stream.Run}\0{stream.Key}" : null);
     }
 
+    /// <summary>Whether the stream is one of those that a run's filter names.</summary>
+    /// <param name="filter">A filter of <see cref="OfRun"/>, which ends in <c>.&gt;</c>.</param>
+    public bool IsIn(string filter) => Subject.AsSpan().StartsWith(filter.AsSpan(0, filter.Length - 1), StringComparison.Ordinal);
+
     /// <summary>The filter for all streams of a run, and their shard.</summary>
     public static (string Filter, string Shard) OfRun(EnvironmentId environment, RunId run)
     {

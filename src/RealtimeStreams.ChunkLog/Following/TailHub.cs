@@ -92,7 +92,9 @@ internal sealed class TailHub
         }
         catch (Exception exception)
         {
+            // NATS.Net cancels pings when the connection breaks.
             ready.TrySetException(exception is NATS.Client.Core.NatsException or TimeoutException
+                || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested)
                 ? new LogUnavailableException("The broker did not take the subscription in time.", exception)
                 : exception);
         }

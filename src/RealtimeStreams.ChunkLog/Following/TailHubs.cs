@@ -100,7 +100,7 @@ internal sealed partial class TailHubs : IDisposable
     public void CheckSoon(string filter)
     {
         foreach (var hub in byStream.Values)
-            if (hub.Place.Subject.AsSpan().StartsWith(filter.AsSpan(0, filter.Length - 1), StringComparison.Ordinal)) hub.CheckSoon();
+            if (hub.Place.IsIn(filter)) hub.CheckSoon();
     }
 
     public void Dispose()
