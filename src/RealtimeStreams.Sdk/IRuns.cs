@@ -11,7 +11,7 @@ public interface IRuns
     /// The outcome is <c>completed</c> when the body returns and all its pipes succeeded; <c>cancelled</c> when it ends with an
     /// <see cref="OperationCanceledException"/> after <paramref name="cancellationToken"/> was cancelled; otherwise <c>failed</c> with the exception's message.
     /// Exceptions are thrown on, also that of a pipe whose <see cref="StreamPipe{T}.Completion"/> nobody asked for.
-    /// Inside another run that one becomes the parent, unless the registration names a parent.
+    /// Inside another run of the same client that one becomes the parent, unless the registration names a parent.
     /// </remarks>
     /// <param name="registration">The run; the client makes an id when it has none, so that a retry registers no second one.</param>
     /// <param name="body">The work. Its token is cancelled with <paramref name="cancellationToken"/>.</param>

@@ -12,9 +12,9 @@ public sealed record PipeOptions
     /// because several clients may pipe into one stream; the run's completion closes it.</summary>
     public bool CloseWhenDone { get; init; }
 
-    /// <summary>How many chunks wait for somebody to begin iterating <see cref="StreamPipe{T}.Stream"/>. Default: 4,096.</summary>
-    /// <remarks>When more come before anybody does, the local stream is given up, and the upload goes on. Once somebody iterates, a full
-    /// buffer slows the source instead.</remarks>
+    /// <summary>How many chunks wait for somebody who iterates <see cref="StreamPipe{T}.Stream"/>. Default: 4,096. 0: nobody will.</summary>
+    /// <remarks>Once somebody iterates, a full buffer slows the source. Before, it is waited for until the pipe is a second old or somebody asks
+    /// for its completion; then the local stream is given up, and the upload goes on.</remarks>
     public int LocalBufferChunks { get; init; } = 4096;
 
     /// <summary>Names the producer. Default: a random name for every pipe and writer.</summary>

@@ -19,7 +19,7 @@ public sealed record StreamTail(long FirstIndex, long NextIndex, bool IsClosed, 
 /// <param name="Chunks">How many chunks were acknowledged.</param>
 /// <param name="FirstIndex">The index of the first one; null when there was none, or when only the server's memory of it was left.</param>
 /// <param name="NextIndex">The index after the last one; null when there was none. Other producers' chunks may lie between.</param>
-/// <param name="ProducerId">The name under which they were written.</param>
+/// <param name="ProducerId">The name under which they were written; the last one, where the stream had forgotten the producer meanwhile.</param>
 public sealed record PipeReceipt(long Chunks, long? FirstIndex, long? NextIndex, string ProducerId);
 
 /// <summary>Why a read stopped.</summary>

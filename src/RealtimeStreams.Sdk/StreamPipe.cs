@@ -18,9 +18,16 @@ public sealed class StreamPipe<T>
     }
 
     /// <summary>The chunks, as they pass, to iterate here as well: at most once, and in the order in which they are stored.</summary>
-    /// <remarks>Nobody has to; see <see cref="PipeOptions.LocalBufferChunks"/>. Leaving the iteration early does not stop the upload.</remarks>
+    /// <remarks>Nobody has to. Take it before <see cref="Completion"/>, which shows that nobody will. See <see cref="PipeOptions.LocalBufferChunks"/>. Leaving the iteration early does not stop the upload.</remarks>
     /// <exception cref="InvalidOperationException">It is iterated a second time, or was begun after its buffer had overflowed.</exception>
-    public IAsyncEnumerable<T> Stream => local;
+    public IAsyncEnumerable<T> Stream
+    {
+        get
+        {
+            local.Take();
+            return local;
+        }
+    }
 
     /// <summary>Done when the server has acknowledged all chunks.</summary>
     /// <remarks>Fails with what the source threw, or with a <see cref="RealtimeStreamsException"/>. Inside a run, a failure fails the run unless this was asked for.</remarks>
@@ -29,6 +36,7 @@ public sealed class StreamPipe<T>
         get
         {
             activity.WasAskedFor = true;
+            local.ExpectNobody();
             return completion;
         }
     }

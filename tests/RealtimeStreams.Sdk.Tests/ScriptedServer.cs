@@ -72,11 +72,11 @@ internal sealed class ScriptedServer : IAsyncDisposable
         return new RealtimeStreamsClient(options, timeProvider: time);
     }
 
-    public static Task RefuseAsync(HttpContext context, ErrorCode code, AppendReceipt? receipt = null)
+    public static Task RefuseAsync(HttpContext context, ErrorCode code, AppendReceipt? receipt = null, long? expectedSequence = null)
     {
         context.Response.StatusCode = code.Status;
         context.Response.ContentType = "application/problem+json";
-        var problem = new Problem { Code = code.Code, Status = code.Status, Retryable = code.Retryable, Title = code.Title, Receipt = receipt };
+        var problem = new Problem { Code = code.Code, Status = code.Status, Retryable = code.Retryable, Title = code.Title, Receipt = receipt, ExpectedSequence = expectedSequence };
         return context.Response.WriteAsync(JsonSerializer.Serialize(problem, NativeJson.Default.Problem));
     }
 

@@ -344,6 +344,47 @@ public sealed class WritingTests
     }
 
     [Fact]
+    public async Task A_producer_that_the_stream_has_forgotten_goes_on_under_a_new_name()
+    {
+        await using var server = await ScriptedServer.StartAsync();
+        var first = new TaskCompletionSource();
+        server.AppendFaults.Enqueue(async (_, store) =>
+        {
+            await store();
+            first.SetResult();
+        });
+        server.AppendFaults.Enqueue((context, _) => ScriptedServer.RefuseAsync(context, ErrorCode.SequenceGap, expectedSequence: 0));
+        using var client = server.NewClient();
+
+        var receipt = await client.Streams.Pipe(Numbers, ForgottenAsync(), ToRun, Cancelled).Completion;
+
+        Assert.Equal(["0", "1", "2"], server.Chunks);
+        Assert.Equal((3, 0, 3), (receipt.Chunks, receipt.FirstIndex, receipt.NextIndex));
+
+        async IAsyncEnumerable<int> ForgottenAsync()
+        {
+            yield return 0;
+            await first.Task;
+            yield return 1;
+            yield return 2;
+        }
+    }
+
+    [Fact]
+    public async Task A_producer_that_was_forgotten_while_a_chunk_is_in_doubt_fails()
+    {
+        await using var server = await ScriptedServer.StartAsync();
+        server.AppendFaults.Enqueue(StoreAndLoseAnswer);
+        server.AppendFaults.Enqueue((context, _) => ScriptedServer.RefuseAsync(context, ErrorCode.SequenceGap, expectedSequence: 0));
+        using var client = server.NewClient();
+
+        var failure = await Assert.ThrowsAsync<RealtimeStreamsException>(() => client.Streams.Pipe(Numbers, CountAsync(1), ToRun, Cancelled).Completion);
+
+        Assert.Equal("sequence_gap", failure.Code);
+        Assert.Equal(["0"], server.Chunks);
+    }
+
+    [Fact]
     public async Task A_pipe_can_close_its_stream_when_it_is_done()
     {
         await using var server = await ScriptedServer.StartAsync();

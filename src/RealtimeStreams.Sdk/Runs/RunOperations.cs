@@ -31,7 +31,8 @@ internal sealed class RunOperations(Transport transport, IRealtimeStreamsClient 
         ArgumentNullException.ThrowIfNull(registration);
         ArgumentNullException.ThrowIfNull(body);
         options ??= new RunOptions();
-        if (registration.ParentRunId is null && RunContext.Current is { } parent) registration = registration with { ParentRunId = parent.RunId };
+        if (registration.ParentRunId is null && RunContext.Current is { } parent && ReferenceEquals(parent.Client, client))
+            registration = registration with { ParentRunId = parent.RunId };
         var info = await RegisterAsync(registration, cancellationToken).ConfigureAwait(false);
         if (info.Status is not RunStatus.Open)
         {

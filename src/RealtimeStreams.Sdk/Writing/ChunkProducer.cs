@@ -10,17 +10,17 @@ namespace RealtimeStreams.Sdk.Writing;
 /// the request before is answered. One request is in flight at a time, so that the order is kept and a repetition is exactly the unacknowledged rest.
 /// </summary>
 internal sealed class ChunkProducer(
-    Transport transport, RunId run, StreamKey key, ProducerId id, uint epoch, bool isRandom, ChunkBuffer buffer)
+    Transport transport, RunId run, StreamKey key, ProducerId? chosen, uint epoch, ChunkBuffer buffer)
 {
     private readonly string path = Paths.Stream(run, key);
     private readonly List<ChunkLinesContent> unsettled = [];
+    private ProducerId id = chosen ?? RandomIds.NewProducer(); // Owned by RunAsync, like all below.
+    private long acknowledged;
     private int mostBytes = int.MaxValue; // Of a request. Halved by each that is lost, doubled by each that is not: see RunAsync.
-    private long sequence; // Of the oldest chunk that is not acknowledged. Owned by RunAsync, like all below.
+    private long sequence; // Of the oldest chunk that is not acknowledged.
     private long sentUpTo; // One more than the highest number that was ever sent.
     private long? firstIndex;
     private long? nextIndex;
-
-    public string Id => id.Value;
 
     /// <summary>Sends until the buffer is complete and all of it acknowledged.</summary>
     /// <exception cref="RealtimeStreamsException">The server refused, or was not reached in time.</exception>
@@ -46,11 +46,16 @@ internal sealed class ChunkProducer(
                 if (mostBytes < int.MaxValue / 2) mostBytes *= 2;
                 continue;
             }
+            if (IsForgotten(answer.Failure) && chosen is null && !isRepeated)
+            {
+                StartAnew();
+                continue;
+            }
             // Where connections break after so many bytes, a large request would never be answered; smaller and smaller ones come through some time.
             if (receipt is null) mostBytes = Math.Max(content.Length / 2, 1);
             await retries.WaitAsync(answer.Failure ?? Empty(), answer.RetryAfter, cancellationToken).ConfigureAwait(false);
         }
-        return new PipeReceipt(sequence, firstIndex, nextIndex, Id);
+        return new PipeReceipt(acknowledged, firstIndex, nextIndex, id.Value);
     }
 
     private HttpRequestMessage NewRequest(ChunkLinesContent content)
@@ -66,9 +71,10 @@ internal sealed class ChunkProducer(
     {
         unsettled.RemoveAll(content => !content.IsReading);
         buffer.Release(stored, reusable: unsettled.Count == 0);
-        if (sequence == 0) firstIndex = receipt.FirstIndex;
+        if (acknowledged == 0) firstIndex = receipt.FirstIndex;
         nextIndex = receipt.NextIndex;
         sequence += stored;
+        acknowledged += stored;
         transport.Telemetry.Sent.Add(stored);
         if (receipt.Duplicates > 0) transport.Telemetry.Duplicates.Add(receipt.Duplicates);
         transport.Logger.LogAcknowledged(run.Value, key.Value, stored);
@@ -85,13 +91,24 @@ internal sealed class ChunkProducer(
     /// the same epoch, whose chunks would silently stand for these.</summary>
     private void CheckSoleUse(AppendReceipt receipt, bool isRepeated)
     {
-        var isForeign = receipt.NextSequence > sentUpTo || (!isRandom && !isRepeated && receipt.Duplicates > 0);
+        var isForeign = receipt.NextSequence > sentUpTo || (chosen is not null && !isRepeated && receipt.Duplicates > 0);
         if (!isForeign) return;
         throw new RealtimeStreamsException(
             $"The producer '{id}' has written to the stream '{key}' of run '{run}' before in the epoch {epoch}. Give every incarnation a new epoch, or no name.")
         {
             Code = RealtimeStreamsException.ProducerReused,
         };
+    }
+
+    /// <summary>Whether the stream knows the producer no more: it keeps the 64 that wrote last.</summary>
+    private static bool IsForgotten(RealtimeStreamsException? failure) =>
+        failure?.Code == ErrorCode.SequenceGap.Code && failure.Problem?.ExpectedSequence == 0;
+
+    /// <summary>Goes on under a new name. Safe, because what was sent once and refused is not stored; after a lost answer it could be.</summary>
+    private void StartAnew()
+    {
+        id = RandomIds.NewProducer();
+        sequence = sentUpTo = 0;
     }
 
     private static RealtimeStreamsException Empty() =>

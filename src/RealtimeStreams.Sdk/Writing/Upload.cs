@@ -21,10 +21,10 @@ internal sealed class Upload<T> : IDisposable
         Transport transport, RunId run, StreamKey key, JsonTypeInfo<T> contract, PipeOptions options, RunContext? context, CancellationToken cancellationToken)
     {
         scratch = new ChunkScratch<T>(contract);
-        local = new LocalStream<T>(options.LocalBufferChunks);
+        local = new LocalStream<T>(options.LocalBufferChunks, transport.Time);
         buffer = new ChunkBuffer(transport.Options.MaxBufferedBytes, transport.Options.MaxBufferedChunks);
-        var id = options.ProducerId is { } name ? ProducerId.Parse(name) : RandomIds.NewProducer();
-        producer = new ChunkProducer(transport, run, key, id, options.Epoch ?? context?.Attempt ?? 0, options.ProducerId is null, buffer);
+        ProducerId? chosen = options.ProducerId is { } name ? ProducerId.Parse(name) : null;
+        producer = new ChunkProducer(transport, run, key, chosen, options.Epoch ?? context?.Attempt ?? 0, buffer);
         abandon = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         stopSources = CancellationTokenSource.CreateLinkedTokenSource(abandon.Token, context?.Stopping ?? CancellationToken.None);
         Stopping = stopSources.Token;
