@@ -161,6 +161,32 @@ public sealed class NativeRunTests(SharedServer server) : IDisposable
         Assert.Equal(
             ["appendChunks", "closeStream", "completeRun", "eraseRun", "inspectRun", "listRuns", "listStreams", "readChunks", "registerRun", "tellTail"],
             operations.Order(StringComparer.Ordinal));
+        var append = description.RootElement.GetProperty("paths").GetProperty("/api/v1/runs/{runId}/streams/{key}").GetProperty("post");
+        Assert.Superset(
+            new HashSet<string?> { "runId", "key", "batch", NativeHeaders.ProducerId, NativeHeaders.ProducerSequence, NativeHeaders.IdempotencyKey },
+            append.GetProperty("parameters").EnumerateArray().Select(parameter => parameter.GetProperty("name").GetString()).ToHashSet());
+        Assert.Contains(append.GetProperty("requestBody").GetProperty("content").EnumerateObject(), content => content.Name == Api.Lines);
+        Assert.Contains(append.GetProperty("responses").EnumerateObject(), response => response.Name == "413");
+    }
+
+    [Theory]
+    [InlineData(SharedServer.AllowedOrigin, SharedServer.AllowedOrigin)]
+    [InlineData("https://other.example", "https://other.example")]
+    [InlineData("https://evil.example", null)]
+    [InlineData("http://localhost:3000", null)]
+    public async Task A_web_page_may_call_when_its_origin_is_allowed_and_sees_errors_too(string origin, string? allowed)
+    {
+        using var preflight = await api.SendAsync(
+            HttpMethod.Options,
+            Api.StreamPath("r"),
+            headers: [("Origin", origin), ("Access-Control-Request-Method", "GET"), ("Access-Control-Request-Headers", "authorization,last-event-id")]);
+        using var refused = await api.SendAsync(HttpMethod.Get, "/api/v1/runs", headers: [("Origin", origin), ("Authorization", "Bearer wrong-key-0123456789")]);
+
+        Assert.Equal(204, (int)preflight.StatusCode);
+        Assert.Equal(allowed, Api.Header(preflight, "Access-Control-Allow-Origin"));
+        Assert.Equal(401, (int)refused.StatusCode);
+        Assert.Equal(allowed, Api.Header(refused, "Access-Control-Allow-Origin"));
+        if (allowed is not null) Assert.Contains(NativeHeaders.NextIndex, Api.Header(refused, "Access-Control-Expose-Headers"), StringComparison.Ordinal);
     }
 
     public void Dispose() => api.Dispose();

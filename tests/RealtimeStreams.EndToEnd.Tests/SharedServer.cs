@@ -8,6 +8,9 @@ namespace RealtimeStreams.EndToEnd.Tests;
 /// <summary>One server on one broker, for all tests that leave both running. Each test uses runs of its own.</summary>
 public sealed class SharedServer : IAsyncLifetime
 {
+    /// <summary>A web page that may call.</summary>
+    public const string AllowedOrigin = "https://app.example";
+
     private TestBroker? broker;
     private ServerProcess? process;
 
@@ -16,7 +19,11 @@ public sealed class SharedServer : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         broker = await TestBroker.StartAsync();
-        process = await ServerProcess.StartAsync(new ServerProcessOptions { Nats = broker.Url });
+        process = await ServerProcess.StartAsync(new ServerProcessOptions
+        {
+            Nats = broker.Url,
+            Settings = new Dictionary<string, string> { ["RealtimeStreams__AllowedOrigins"] = $"{AllowedOrigin}/, https://other.example" },
+        });
     }
 
     public async ValueTask DisposeAsync()

@@ -29,6 +29,7 @@ internal static class NativeDescription
         });
         return services.AddOpenApi("v1", options =>
         {
+            options.AddOperationTransformer(NativeParameters.AddAsync);
             options.AddDocumentTransformer((document, _, _) =>
             {
                 document.Info = new OpenApiInfo
