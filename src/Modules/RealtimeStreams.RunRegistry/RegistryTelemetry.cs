@@ -15,7 +15,11 @@ internal sealed class RegistryTelemetry : IDisposable
     {
         var meter = meters.Create(Name);
         duration = meter.CreateHistogram<double>(
-            "realtimestreams.runregistry.operation.duration", "s", "How long the registry's database took, by operation.");
+            "realtimestreams.runregistry.operation.duration",
+            "s",
+            "How long the registry's database took, by operation.",
+            tags: null,
+            new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5] });
     }
 
     public Activity? StartOperation(string operation) => activities.StartActivity($"registry {operation}");

@@ -53,7 +53,7 @@ internal sealed partial class Sweeper(
     /// <summary>Three to five quarters of a time.</summary>
     private static TimeSpan Jitter(TimeSpan time) => time * (0.75 + 0.5 * Random.Shared.NextDouble());
 
-    [LoggerMessage(EventId = 1301, Level = LogLevel.Information, Message = "Finished {Done} runs that had been cut off; {Failed} failed again")]
+    [LoggerMessage(EventId = 1301, Level = LogLevel.Information, Message = "Finished what was pending of {Done} runs; {Failed} failed again")]
     private partial void LogSwept(int done, int failed);
 
     [LoggerMessage(EventId = 1302, Level = LogLevel.Warning, Message = "The registry could not be reached; cut-off work waits for the next sweep")]

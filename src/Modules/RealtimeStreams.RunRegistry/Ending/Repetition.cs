@@ -74,9 +74,9 @@ internal sealed partial class Repetition(
         };
     }
 
-    [LoggerMessage(EventId = 1406, Level = LogLevel.Information, Message = "Finished the {Work} of run {Run} of {Environment}")]
+    [LoggerMessage(EventId = 1406, Level = LogLevel.Information, Message = "Finished pending work ({Work}) of run {Run} of {Environment}")]
     private partial void LogRepeated(PendingWork work, string run, string environment);
 
-    [LoggerMessage(EventId = 1407, Level = LogLevel.Warning, Message = "Could not finish the {Work} of run {Run} of {Environment}; it is tried again later")]
+    [LoggerMessage(EventId = 1407, Level = LogLevel.Warning, Message = "Could not finish pending work ({Work}) of run {Run} of {Environment}; it is tried again later")]
     private partial void LogFailed(PendingWork work, string run, string environment, Exception exception);
 }
