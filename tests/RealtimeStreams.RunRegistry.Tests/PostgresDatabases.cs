@@ -10,14 +10,10 @@ public sealed class PostgresDatabases : TestDatabases, IAsyncDisposable
 {
     private readonly Lazy<Task<TestPostgres>> server = new(() => TestPostgres.StartAsync(CancellationToken.None));
 
-    public override async Task<Dictionary<string, string?>> MakeAsync(TempFolder folder)
+    protected override async Task<string?> MakeAsync()
     {
         Assert.SkipUnless(TestPostgres.IsPresent, TestPostgres.MissingReason);
-        return new Dictionary<string, string?>
-        {
-            ["RealtimeStreams:DataDirectory"] = folder.FullPath,
-            ["ConnectionStrings:registry"] = await (await server.Value).CreateDatabaseAsync(TestContext.Current.CancellationToken),
-        };
+        return await (await server.Value).CreateDatabaseAsync(TestContext.Current.CancellationToken);
     }
 
     public async ValueTask DisposeAsync()
