@@ -13,7 +13,7 @@ public sealed class TestPostgres : IAsyncDisposable
     /// <summary>Why tests that need it are skipped where <see cref="IsPresent"/> is false.</summary>
     public const string MissingReason =
         "No PostgreSQL server was found on this machine (initdb, postgres and createdb on PATH, by pg_config, or in the usual places), " +
-        "or there is no unprivileged user to run it as. The same tests ran on SQLite.";
+        "or there is no unprivileged user to run it as. All that can runs on SQLite too.";
 
     /// <summary>
     /// The server as a child of a shell that waits for the end of its own input, which comes when it is stopped and also when the
