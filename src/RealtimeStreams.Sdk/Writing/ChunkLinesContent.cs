@@ -8,6 +8,7 @@ internal sealed class ChunkLinesContent : HttpContent
 {
     private readonly IReadOnlyList<ReadOnlyMemory<byte>> lines;
     private volatile bool reading;
+    private volatile bool wasRead;
 
     public ChunkLinesContent(IReadOnlyList<ReadOnlyMemory<byte>> lines)
     {
@@ -22,12 +23,15 @@ internal sealed class ChunkLinesContent : HttpContent
     /// <summary>Whether the bytes are still being read: a server may answer before it has read all, and the sending goes on beside the answer.</summary>
     public bool IsReading => reading;
 
+    /// <summary>Whether sending it has begun.</summary>
+    public bool WasRead => wasRead;
+
     protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
         SerializeToStreamAsync(stream, context, CancellationToken.None);
 
     protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
-        reading = true;
+        reading = wasRead = true;
         try
         {
             foreach (var part in lines) await stream.WriteAsync(part, cancellationToken).ConfigureAwait(false);

@@ -16,7 +16,7 @@ internal sealed class ChunkProducer(
     private readonly List<ChunkLinesContent> unsettled = [];
     private ProducerId id = chosen ?? RandomIds.NewProducer(); // Owned by RunAsync, like all below.
     private long acknowledged;
-    private int mostBytes = int.MaxValue; // Of a request. Halved by each that is lost, doubled by each that is not: see RunAsync.
+    private int mostBytes = int.MaxValue; // Of a request. Halved by each that is lost on its way, doubled by each that is not.
     private long sequence; // Of the oldest chunk that is not acknowledged.
     private long sentUpTo; // One more than the highest number that was ever sent.
     private long? firstIndex;
@@ -51,8 +51,8 @@ internal sealed class ChunkProducer(
                 StartAnew();
                 continue;
             }
-            // Where connections break after so many bytes, a large request would never be answered; smaller and smaller ones come through some time.
-            if (receipt is null) mostBytes = Math.Max(content.Length / 2, 1);
+            if (WasLost(answer.Failure) && content.WasRead) mostBytes = Math.Max(content.Length / 2, 1);
+            if (answer.Failure is { Code: RealtimeStreamsException.BadAnswer, Status: 413 } && count > 1) continue; // A proxy's limit.
             await retries.WaitAsync(answer.Failure ?? Empty(), answer.RetryAfter, cancellationToken).ConfigureAwait(false);
         }
         return new PipeReceipt(acknowledged, firstIndex, nextIndex, id.Value);
@@ -99,6 +99,11 @@ internal sealed class ChunkProducer(
             Code = RealtimeStreamsException.ProducerReused,
         };
     }
+
+    /// <summary>Whether a request was lost on its way. Where connections break after so many bytes, or a proxy takes no more than so many, a
+    /// large request never arrives; smaller and smaller ones do some time.</summary>
+    private static bool WasLost(RealtimeStreamsException? failure) =>
+        failure?.Code is RealtimeStreamsException.Unreachable or RealtimeStreamsException.BadAnswer;
 
     /// <summary>Whether the stream knows the producer no more: it keeps the 64 that wrote last.</summary>
     private static bool IsForgotten(RealtimeStreamsException? failure) =>

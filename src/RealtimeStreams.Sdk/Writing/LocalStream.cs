@@ -15,10 +15,10 @@ internal sealed class LocalStream<T> : IAsyncEnumerable<T>
         Overflowed,
     }
 
-    private readonly Channel<T> chunks; // Bounded by PipeOptions.LocalBufferChunks: references to chunks that the source made anyway.
     /// <summary>A source that is at hand gives thousands of chunks before its caller has even begun to iterate. So long its upload waits for that.</summary>
     public static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
 
+    private readonly Channel<T> chunks; // Bounded by PipeOptions.LocalBufferChunks: references to chunks that the source made anyway.
     private readonly CancellationTokenSource left = new();
     private readonly TaskCompletionSource decided = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TimeProvider time;
