@@ -6,8 +6,26 @@ namespace RealtimeStreams.Architecture.Tests;
 /// <summary>The projects as they lie in the repository. Every list of these tests comes from here, so that a new project cannot escape.</summary>
 internal static class Tree
 {
+    /// <summary>The repository.</summary>
+    public static string Root { get; } = FindRoot();
+
+    /// <summary>Where every project file lies, from the root, with slashes.</summary>
+    public static IReadOnlyList<string> ProjectPaths { get; } =
+    [
+        .. Directory.EnumerateFiles(Root, "*.csproj", SearchOption.AllDirectories)
+            .Select(path => Path.GetRelativePath(Root, path).Replace('\\', '/'))
+            .Where(path => !path.Split('/').Any(part => part is "bin" or "obj" or "node_modules" || part.StartsWith('.')))
+            .Order(StringComparer.Ordinal),
+    ];
+
     /// <summary>All projects but the tests.</summary>
-    public static IReadOnlyList<ProjectFile> Projects { get; } = FindProjects(FindRoot());
+    public static IReadOnlyList<ProjectFile> Projects { get; } =
+    [
+        .. ProjectPaths
+            .Where(path => !path.StartsWith("tests/", StringComparison.Ordinal))
+            .Select(path => ProjectFile.Load(Root, path))
+            .OrderBy(project => project.Name, StringComparer.Ordinal),
+    ];
 
     public static IEnumerable<ProjectFile> Source => Projects.Where(project => project.Folder.StartsWith("src/", StringComparison.Ordinal));
 
@@ -28,15 +46,6 @@ internal static class Tree
 
         throw new InvalidOperationException($"No RealtimeStreams.sln above {AppContext.BaseDirectory}: run these tests inside the repository.");
     }
-
-    private static List<ProjectFile> FindProjects(string root) =>
-    [
-        .. Directory.EnumerateFiles(root, "*.csproj", SearchOption.AllDirectories)
-            .Select(path => Path.GetRelativePath(root, path).Replace('\\', '/'))
-            .Where(path => !path.Split('/').Any(part => part is "tests" or "bin" or "obj" or "node_modules" or ".data" || part.StartsWith('.')))
-            .Select(path => ProjectFile.Load(root, path))
-            .OrderBy(project => project.Name, StringComparer.Ordinal),
-    ];
 }
 
 /// <summary>What a project file says.</summary>
