@@ -37,13 +37,27 @@ internal sealed class LogNode : IAsyncDisposable
         try
         {
             await node.host.StartAsync(TestContext.Current.CancellationToken);
-            await node.Log.FindAsync(NewStream(), TestContext.Current.CancellationToken); // It connects in the background.
+            await Until.TrueAsync(() => "The log did not start.", () => node.HasStartedAsync());
             return node;
         }
         catch
         {
             await node.DisposeAsync();
             throw;
+        }
+    }
+
+    /// <summary>It connects in the background, and may need longer than a call waits. Throws what keeps it from ever starting.</summary>
+    private async Task<bool> HasStartedAsync()
+    {
+        try
+        {
+            await Log.FindAsync(NewStream(), TestContext.Current.CancellationToken);
+            return true;
+        }
+        catch (LogUnavailableException)
+        {
+            return false;
         }
     }
 
