@@ -20,8 +20,12 @@ internal sealed class LogSession : IAsyncDisposable
     /// <summary>Readers on other nodes need not wait for their silent check to learn of an erasure. The message is the run's subject filter.</summary>
     private const string ErasedTopic = "erased";
 
+    /// <summary>100,000 records take the broker 160 ms; without a limit NATS.Net would wait for a broker that is away for as long as that is.</summary>
+    private static readonly TimeSpan PurgeTimeout = TimeSpan.FromSeconds(5);
+
     private readonly BrokerLinks links;
     private readonly RecordPublisher publisher;
+    private readonly TimeProvider clock;
     private readonly NodeDirectory nodes;
     private readonly INodeMessages messages;
     private readonly IDisposable erasures;
@@ -35,10 +39,12 @@ internal sealed class LogSession : IAsyncDisposable
         NodeDirectory nodes,
         INodeMessages messages,
         DurabilityClass durability,
-        int maxChunkBytes)
+        int maxChunkBytes,
+        TimeProvider clock)
     {
         this.links = links;
         this.publisher = publisher;
+        this.clock = clock;
         this.nodes = nodes;
         this.messages = messages;
         erasures = messages.Subscribe(ErasedTopic, OnErased);
@@ -102,7 +108,7 @@ internal sealed class LogSession : IAsyncDisposable
             var hubs = new TailHubs(links.Tail, gets, options, clock, loggers.CreateLogger<TailHubs>(), stopping);
             await forwarder.StartAsync((stream, request) => appenders.AppendAsync(stream, request, stopping), stopping);
             telemetry.Observe(() => appenders.Count, () => appenders.QueuedBytes, () => hubs.Count, () => hubs.RingBytes);
-            return new LogSession(links, publisher, gets, appenders, hubs, nodes, messages, durability, LimitOf(options, server.MaxPayload));
+            return new LogSession(links, publisher, gets, appenders, hubs, nodes, messages, durability, LimitOf(options, server.MaxPayload), clock);
         }
         catch
         {
@@ -114,7 +120,17 @@ internal sealed class LogSession : IAsyncDisposable
     public async Task PurgeAsync(EnvironmentId environment, RunId run, CancellationToken cancellationToken)
     {
         var (filter, shard) = SubjectMap.OfRun(environment, run);
-        await new NatsJSContext(links.Read.Connection).PurgeStreamAsync(shard, new StreamPurgeRequest { Filter = filter }, cancellationToken);
+        if (!await links.Read.WaitUntilOpenAsync(PurgeTimeout, cancellationToken)) throw new LogUnavailableException("The broker is not connected.");
+        using var limit = new CancellationTokenSource(PurgeTimeout, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
+        try
+        {
+            await new NatsJSContext(links.Read.Connection).PurgeStreamAsync(shard, new StreamPurgeRequest { Filter = filter }, either.Token);
+        }
+        catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new LogUnavailableException("The broker did not erase in time.", exception);
+        }
         OnErased(filter);
         await messages.PublishAsync(ErasedTopic, filter, cancellationToken);
     }
