@@ -74,7 +74,7 @@ public sealed class FaultTests(ITestOutputHelper output)
         Assert.All(refusals, outcome => Assert.Equal(ErrorCode.LogUnavailable.Code, Assert.IsType<AppendOutcome.Refused>(outcome).Refusal.Code.Code));
         Assert.All(refusals, outcome => Assert.True(((AppendOutcome.Refused)outcome).Refusal.Code.Retryable));
         await Assert.ThrowsAsync<LogUnavailableException>(() => node.Log.FindAsync(stream, None));
-        await Assert.ThrowsAsync<LogUnavailableException>(() => node.Log.EraseAsync(stream.Environment, stream.Run, None).WaitAsync(TimeSpan.FromSeconds(20), TimeProvider.System, None));
+        await Assert.ThrowsAsync<LogUnavailableException>(() => node.Log.EraseAsync(stream.Environment, stream.Run, None).WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System, None));
         Assert.False(await tail.WaitAsync(tail.NextIndex, TimeSpan.FromMilliseconds(1), None));
         Assert.NotNull(tail.Find(ChunkIndex.Zero)); // What is in memory can still be read.
 
