@@ -15,6 +15,7 @@ public sealed class ProblemMiddlewareTests
         { new LogUnavailableException("nats://secret"), "log_unavailable", 503 },
         { new BadHttpRequestException("Request body too large.", 413), "body_too_large", 413 },
         { new BadHttpRequestException("Unexpected end of request content."), "invalid_request", 400 },
+        { new OperationCanceledException("secret"), "shutting_down", 503 },
         { new InvalidOperationException("secret"), "internal", 500 },
     };
 

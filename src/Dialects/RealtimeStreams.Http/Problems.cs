@@ -39,6 +39,8 @@ public static class Problems
         LogUnavailableException => new Refusal(ErrorCode.LogUnavailable, "The log did not answer in time. Try again."),
         BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } large => new Refusal(ErrorCode.BodyTooLarge, large.Message),
         BadHttpRequestException bad => new Refusal(ErrorCode.InvalidRequest, bad.Message),
+        // The caller's own going away never gets here.
+        OperationCanceledException => new Refusal(ErrorCode.ShuttingDown, "The server is stopping. Try again."),
         _ => new Refusal(ErrorCode.Internal, "The server failed in a way that it should not. Its log says more."),
     };
 
