@@ -147,7 +147,7 @@ public sealed class TailTests(BrokerFixture fixture) : IClassFixture<BrokerFixtu
         var find = node.Log.FindAsync(NewStream(), None);
         await Until.TrueAsync(() => "The broker was not asked.", () => proxy.Held(ReadLink) > 0);
         proxy.Cut(ReadLink);
-        await Assert.ThrowsAsync<LogUnavailableException>(() => find);
+        await Assert.ThrowsAsync<LogUnavailableException>(() => find.WaitAsync(TimeSpan.FromSeconds(30), TimeProvider.System, None));
         proxy.Release(ReadLink);
     }
 }
