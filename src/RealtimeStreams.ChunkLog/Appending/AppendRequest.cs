@@ -41,6 +41,12 @@ internal sealed class AppendRequest(ChunkBatch? batch, Outcome? end, StreamLimit
 
     public bool IsSettled => settled.Task.IsCompleted;
 
+    /// <summary>Told once when the request is settled; null: nobody counts it.</summary>
+    public Action<AppendRequest>? Settled { get; set; }
+
     /// <summary>Answers the caller. Only the first answer counts: a caller whose time ran out has been told so.</summary>
-    public void Settle(AppendOutcome outcome) => settled.TrySetResult(outcome);
+    public void Settle(AppendOutcome outcome)
+    {
+        if (settled.TrySetResult(outcome)) Settled?.Invoke(this);
+    }
 }

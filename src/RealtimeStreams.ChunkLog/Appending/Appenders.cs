@@ -14,6 +14,7 @@ internal sealed class Appenders : IDisposable
     private readonly AppenderParts parts;
     private readonly ChunkLogOptions options;
     private readonly ITimer sweeper;
+    private readonly Action<AppendRequest> uncount;
     private long queuedBytes;
     private volatile bool disposed;
 
@@ -21,6 +22,7 @@ internal sealed class Appenders : IDisposable
     {
         this.parts = parts;
         this.options = options;
+        uncount = request => Interlocked.Add(ref queuedBytes, -request.Bytes);
         sweeper = parts.Clock.CreateTimer(_ => Sweep(), null, SweepInterval, SweepInterval);
     }
 
@@ -39,8 +41,7 @@ internal sealed class Appenders : IDisposable
                 ErrorCode.Busy, string.Create(CultureInfo.InvariantCulture, $"More than {options.MaxQueuedBytes} bytes wait for the broker in this server.")));
         }
         // Counted until the request is settled, not until its caller leaves: it holds its memory so long.
-        _ = request.Task.ContinueWith(
-            _ => Interlocked.Add(ref queuedBytes, -request.Bytes), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        request.Settled = uncount;
         while (!await Get(stream).EnqueueAsync(request, cancellationToken))
         {
             if (!disposed) continue; // That one was retired just now: a new one takes its place.
