@@ -9,8 +9,8 @@ internal sealed record BenchmarkOptions
     public const string Usage = """
         dotnet run -c Release --project tests/RealtimeStreams.Benchmarks -- [options]
           --rows a,b,c     only these rows (see --list); a word that ends in * stands for all that begin with it
-          --rounds n       measured rounds a row, 1 to 50; default 5, with --quick 2
-          --quick          a look in less than a minute: fewer, shorter rounds, smaller fillings
+          --rounds n       measured rounds a row, 1 to 50; default 5, with --quick 1
+          --quick          a look in a minute or two: fewer, shorter rounds, smaller fillings
           --output path    writes path.md and path.json; a full run without it writes docs/benchmarks, any other writes nothing
           --list           the rows
         """;
@@ -65,7 +65,7 @@ internal sealed record BenchmarkOptions
                     return false;
             }
         }
-        options = parsed with { Rounds = rounds ?? (parsed.Quick ? 2 : parsed.Rounds) };
+        options = parsed with { Rounds = rounds ?? (parsed.Quick ? 1 : parsed.Rounds) };
         return true;
     }
 }

@@ -30,10 +30,11 @@ Console.CancelKeyPress += (_, pressed) =>
 var began = Stopwatch.GetTimestamp();
 var machine = Machine.Describe(await AskVersionAsync(stop.Token));
 var reports = new List<RowReport>();
+await using var stage = new Stage(options.Quick);
 foreach (var row in rows)
 {
     stop.Token.ThrowIfCancellationRequested();
-    var report = await MeasureAsync(row, options, stop.Token);
+    var report = await MeasureAsync(row, new RowContext(options.Quick, options.Rounds, stage), stop.Token);
     reports.Add(report);
     Terminal.Write(report);
 }
@@ -52,10 +53,9 @@ if (Output.Find(options) is { } path)
 // A missed target is a finding, not a failure of the run; a row that cannot be measured is.
 return reports.Any(row => row.Failure is not null) ? 1 : 0;
 
-static async Task<RowReport> MeasureAsync(Row row, BenchmarkOptions options, CancellationToken cancellationToken)
+static async Task<RowReport> MeasureAsync(Row row, RowContext context, CancellationToken cancellationToken)
 {
     var began = Stopwatch.GetTimestamp();
-    var context = new RowContext(options.Quick, options.Rounds);
     IReadOnlyList<Figure> figures = [];
     string? failure = null;
     try

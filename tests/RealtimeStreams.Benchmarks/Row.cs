@@ -1,4 +1,5 @@
 using RealtimeStreams.Benchmarks.Measuring;
+using RealtimeStreams.Benchmarks.Product;
 
 namespace RealtimeStreams.Benchmarks;
 
@@ -21,8 +22,11 @@ internal abstract class Row
 /// <summary>What a row is told, and where it tells what should be known of its figures.</summary>
 /// <param name="quick">Whether a look is enough: fewer and shorter rounds.</param>
 /// <param name="rounds">How many rounds are measured; each side is run once before.</param>
-internal sealed class RowContext(bool quick, int rounds)
+/// <param name="stage">The broker and the server of the rows that neither break nor fill them.</param>
+internal sealed class RowContext(bool quick, int rounds, Stage stage)
 {
+    public Stage Stage { get; } = stage;
+
     public bool Quick { get; } = quick;
 
     public int Rounds { get; } = rounds;

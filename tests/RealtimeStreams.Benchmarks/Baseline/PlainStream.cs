@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using NATS.Client.Core;
 using NATS.Client.JetStream;
@@ -15,6 +16,8 @@ internal sealed class PlainStream : IAsyncDisposable
 {
     /// <summary>Publishes in flight of what the target table calls BASE.</summary>
     public const int InFlight = 256;
+
+    private static int made;
 
     private readonly NatsConnection connection;
 
@@ -47,7 +50,7 @@ internal sealed class PlainStream : IAsyncDisposable
         var connection = new NatsConnection(new NatsOpts { Url = broker.Url });
         try
         {
-            var plain = new PlainStream(connection, "BASE");
+            var plain = new PlainStream(connection, string.Create(CultureInfo.InvariantCulture, $"BASE{Interlocked.Increment(ref made)}"));
             await plain.Context.CreateStreamAsync(
                 new StreamConfig(plain.Name, [plain.Name + ".>"])
                 {
@@ -104,7 +107,7 @@ internal sealed class PlainStream : IAsyncDisposable
     /// <summary>Reads so many messages with an ordered pull consumer that fetches 1,000 at a time; tells messages a second.</summary>
     public async Task<double> CatchUpPerSecondAsync(int count, CancellationToken cancellationToken)
     {
-        var began = System.Diagnostics.Stopwatch.GetTimestamp();
+        var began = Stopwatch.GetTimestamp();
         var consumer = await ConsumeInOrderAsync(fromStart: true, cancellationToken);
         var read = 0;
         await foreach (var message in consumer.ConsumeAsync<NatsMemoryOwner<byte>>(opts: new NatsJSConsumeOpts { MaxMsgs = 1000 }, cancellationToken: cancellationToken))
@@ -112,10 +115,12 @@ internal sealed class PlainStream : IAsyncDisposable
             message.Data.Dispose();
             if (++read == count) break;
         }
-        return count / System.Diagnostics.Stopwatch.GetElapsedTime(began).TotalSeconds;
+        return count / Stopwatch.GetElapsedTime(began).TotalSeconds;
     }
 
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Name} on nats-server {ServerVersion}");
-
-    public ValueTask DisposeAsync() => connection.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await Context.DeleteStreamAsync(Name);
+        await connection.DisposeAsync();
+    }
 }

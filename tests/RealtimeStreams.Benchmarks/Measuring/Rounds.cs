@@ -72,4 +72,11 @@ internal sealed class Rounds
         var values = Of(side, value);
         return new Figure(what, unit, null, Samples.Median(values), null, target, null, values);
     }
+
+    /// <summary>A figure that no round may miss: the worst of them.</summary>
+    public Figure TellWorst(string what, string unit, string side, Target? target, int value = 0)
+    {
+        var values = Of(side, value);
+        return new Figure($"{what} (worst round)", unit, null, values.Max(), null, target, null, values);
+    }
 }

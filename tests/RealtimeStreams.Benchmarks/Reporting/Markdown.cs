@@ -57,7 +57,7 @@ internal static class Markdown
         null => "–",
         { } number when double.IsNaN(number) => "none",
         { } number when unit.EndsWith("/s", StringComparison.Ordinal) => number.ToString("N0", CultureInfo.InvariantCulture) + unit[unit.LastIndexOf('/')..],
-        { } number => $"{number.ToString(Math.Abs(number) >= 100 || number == Math.Truncate(number) ? "N0" : "0.##", CultureInfo.InvariantCulture)} {unit}".TrimEnd(),
+        { } number => $"{number.ToString(Math.Abs(number) >= 100 || number == Math.Truncate(number) ? "N0" : "0.##;-0.##;0", CultureInfo.InvariantCulture)} {unit}".TrimEnd(),
     };
 
     public static string Ratio(double? ratio) => ratio is { } value ? value.ToString(value >= 10 ? "0.0" : "0.00", CultureInfo.InvariantCulture) + " ×" : "–";

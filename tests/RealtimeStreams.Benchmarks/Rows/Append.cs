@@ -1,8 +1,8 @@
 using System.Net.Http.Headers;
+using System.Text;
 using RealtimeStreams.Benchmarks.Baseline;
 using RealtimeStreams.Benchmarks.Measuring;
 using RealtimeStreams.Benchmarks.Product;
-using RealtimeStreams.Testing;
 
 namespace RealtimeStreams.Benchmarks.Rows;
 
@@ -19,9 +19,8 @@ internal sealed class Append : Row
 
     public override async Task<IReadOnlyList<Figure>> MeasureAsync(RowContext context, CancellationToken cancellationToken)
     {
-        await using var broker = await TestBroker.StartAsync(cancellationToken: cancellationToken);
+        var (broker, server) = await context.Stage.GetAsync(cancellationToken);
         await using var plain = await PlainStream.CreateAsync(broker, cancellationToken);
-        await using var server = await ServerUnderTest.StartAsync(broker, cancellationToken);
         var chunk = Chunks.OfBytes(Bytes);
         var path = await server.NewStreamAsync(cancellationToken);
         using var appends = await Appends.OpenAsync(server, path, cancellationToken);
@@ -31,11 +30,15 @@ internal sealed class Append : Row
             .Add("publish", async _ => Shares(await ClosedLoop.TimeAsync(context.Slice, () => plain.PublishAsync(chunk))))
             .Add("HttpClient", async cancellation => Shares(await ClosedLoop.TimeAsync(context.Slice, () => PostAsync(server.Client, path, chunk, cancellation))))
             .Add("socket", async cancellation => Shares(await ClosedLoop.TimeAsync(context.Slice, () => appends.AppendAsync(request, cancellation))));
+        using var refused = await BareConnection.OpenAsync(server.Address, cancellationToken);
+        var withoutKey = Encoding.ASCII.GetBytes($"GET /api/v1/runs HTTP/1.1\r\nHost: {server.Address.Authority}\r\n\r\n");
+        rounds.Add("refused", async cancellation => Shares(await ClosedLoop.TimeAsync(context.Slice, () => RefuseAsync(refused, withoutKey, cancellation))));
         await rounds.RunAsync(context.Rounds, cancellationToken);
         return
         [
             rounds.Compare("p50, from HttpClient", "ms", "publish", "HttpClient", Target.AtMost(2.5)),
             rounds.Compare("p50, from a bare socket", "ms", "publish", "socket", null),
+            rounds.Compare("p50, HTTP alone: a request refused for want of a key", "ms", "publish", "refused", null),
             rounds.Compare("p99, from HttpClient", "ms", "publish", "HttpClient", null, value: 1),
         ];
     }
@@ -45,6 +48,13 @@ internal sealed class Append : Row
         using var content = new ByteArrayContent(chunk) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
         using var answer = await client.PostAsync(path, content, cancellationToken);
         answer.EnsureSuccessStatusCode();
+    }
+
+    private static async Task RefuseAsync(BareConnection connection, byte[] request, CancellationToken cancellationToken)
+    {
+        await connection.SendAsync(request, cancellationToken);
+        if (await connection.ReadHeadAsync(cancellationToken) != 401) throw new InvalidOperationException("A request without a key was not refused.");
+        await connection.ReadWholeBodyAsync(cancellationToken);
     }
 
     private static double[] Shares(Samples samples) => [samples.Percentile(0.5), samples.Percentile(0.99)];

@@ -30,11 +30,11 @@ internal sealed class BrokerKill : Row
         await rounds.RunAsync(Math.Min(context.Rounds, 3), cancellationToken);
         return
         [
-            rounds.Tell("acknowledged and lost", "chunks", "kill", Target.Within(0)),
-            rounds.Tell("stored twice", "chunks", "kill", Target.Within(0), value: 1),
-            rounds.Tell("out of their producer's order, or holes", "chunks", "kill", Target.Within(0), value: 2),
-            rounds.Tell("first acknowledgement after it is back", "ms", "kill", Target.Within(1500), value: 3),
-            rounds.Tell("last producer's first acknowledgement", "ms", "kill", null, value: 4),
+            rounds.TellWorst("acknowledged and lost", "chunks", "kill", Target.Within(0)),
+            rounds.TellWorst("stored twice", "chunks", "kill", Target.Within(0), value: 1),
+            rounds.TellWorst("out of their producer's order, or holes", "chunks", "kill", Target.Within(0), value: 2),
+            rounds.TellWorst("first acknowledgement after it is back", "ms", "kill", Target.Within(1500), value: 3),
+            rounds.TellWorst("last producer's first acknowledgement", "ms", "kill", null, value: 4),
             rounds.Tell("acknowledged", "chunks", "kill", null, value: 5),
         ];
     }

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using RealtimeStreams.Benchmarks.Baseline;
 using RealtimeStreams.Benchmarks.Measuring;
 using RealtimeStreams.Benchmarks.Product;
-using RealtimeStreams.Testing;
 
 namespace RealtimeStreams.Benchmarks.Rows;
 
@@ -22,9 +21,8 @@ internal sealed class CatchUp : Row
     public override async Task<IReadOnlyList<Figure>> MeasureAsync(RowContext context, CancellationToken cancellationToken)
     {
         var count = context.Quick ? 20_000 : 100_000;
-        await using var broker = await TestBroker.StartAsync(cancellationToken: cancellationToken);
+        var (broker, server) = await context.Stage.GetAsync(cancellationToken);
         await using var plain = await PlainStream.CreateAsync(broker, cancellationToken);
-        await using var server = await ServerUnderTest.StartAsync(broker, cancellationToken);
         var path = await server.NewStreamAsync(cancellationToken);
         await plain.FillAsync(count, Bytes);
         await FillAsync(server, path, count, cancellationToken);

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using RealtimeStreams.Benchmarks.Baseline;
 using RealtimeStreams.Benchmarks.Measuring;
 using RealtimeStreams.Benchmarks.Product;
-using RealtimeStreams.Testing;
 
 namespace RealtimeStreams.Benchmarks.Rows;
 
@@ -21,9 +20,8 @@ internal sealed class Ingest : Row
 
     public override async Task<IReadOnlyList<Figure>> MeasureAsync(RowContext context, CancellationToken cancellationToken)
     {
-        await using var broker = await TestBroker.StartAsync(cancellationToken: cancellationToken);
+        var (broker, server) = await context.Stage.GetAsync(cancellationToken);
         await using var plain = await PlainStream.CreateAsync(broker, cancellationToken);
-        await using var server = await ServerUnderTest.StartAsync(broker, cancellationToken);
         var rounds = new Rounds()
             .Add("BASE", _ => plain.PublishPerSecondAsync(Bytes, context.Slice))
             .Add("ingest", cancellation => IngestAsync(server, context.Slice * 2, cancellation))

@@ -1,7 +1,6 @@
 using RealtimeStreams.Benchmarks.Baseline;
 using RealtimeStreams.Benchmarks.Measuring;
 using RealtimeStreams.Benchmarks.Product;
-using RealtimeStreams.Testing;
 
 namespace RealtimeStreams.Benchmarks.Rows;
 
@@ -21,9 +20,8 @@ internal sealed class Live : Row
     public override async Task<IReadOnlyList<Figure>> MeasureAsync(RowContext context, CancellationToken cancellationToken)
     {
         var chunks = (int)(PerSecond * context.Slice.TotalSeconds * 3);
-        await using var broker = await TestBroker.StartAsync(cancellationToken: cancellationToken);
+        var (broker, server) = await context.Stage.GetAsync(cancellationToken);
         await using var plain = await PlainStream.CreateAsync(broker, cancellationToken);
-        await using var server = await ServerUnderTest.StartAsync(broker, cancellationToken);
         var rounds = new Rounds()
             .Add("consumer", async cancellation => Shares(await PlainTail.FollowAsync(plain, chunks, PerSecond, Bytes, cancellation)))
             .Add("body", async cancellation => Shares(await FollowAsync(server, chunks, openBody: true, cancellation)))
