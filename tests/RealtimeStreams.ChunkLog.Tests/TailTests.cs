@@ -83,11 +83,17 @@ public sealed class TailTests(BrokerFixture fixture) : IClassFixture<BrokerFixtu
         await Until.TrueAsync(() => "The node did not connect again.", () => proxy.Open(TailLink) == 1 && node.Session.IsConnected);
         Assert.All(tails, tail => Assert.Equal(0, tail.NextIndex.Value));
 
+        var oneMore = false;
         await Until.TrueAsync(
-            () => $"{tails.Count(tail => tail.NextIndex.Value == 0)} of {Streams} streams were not checked within a beat after the reconnect.",
+            () => $"{tails.Count(tail => tail.NextIndex.Value == 0)} of {Streams} streams were not checked within two beats after the reconnect.",
             () =>
             {
-                if (tails.All(tail => tail.NextIndex.Value == 0)) clock.Advance(TimeSpan.FromMilliseconds(250)); // One beat that finds the connection open.
+                // Beats until one finds the connection open, and one more for those that the reconnect marked while that one was looking.
+                if (tails.All(tail => tail.NextIndex.Value == 0) || !oneMore)
+                {
+                    oneMore = tails.Any(tail => tail.NextIndex.Value == 1);
+                    clock.Advance(TimeSpan.FromMilliseconds(250));
+                }
                 return tails.All(tail => tail.NextIndex.Value == 1);
             },
             TimeSpan.FromSeconds(10));

@@ -22,6 +22,9 @@ internal enum HeadChange
 /// <summary>Brings a head up to what the broker's leader knows.</summary>
 internal sealed class HeadLoader(RecordGets gets, TimeProvider clock)
 {
+    /// <summary>A request's window is counted back from when it came, which may be as long ago as an append may wait (<see cref="ChunkLogOptions.ConfirmTimeout"/>).</summary>
+    private static readonly TimeSpan WaitBeforeAdmission = TimeSpan.FromMinutes(1);
+
     /// <summary>Takes in what the head missed.</summary>
     /// <param name="head">The head; an empty one is loaded from nothing.</param>
     /// <param name="place">The stream.</param>
@@ -56,7 +59,7 @@ internal sealed class HeadLoader(RecordGets gets, TimeProvider clock)
     /// <summary>The records with idempotency keys between the head and the last record, oldest first: a chain backwards, bounded like the table.</summary>
     private async Task<IEnumerable<LogRecord>> FindKeyedAsync(ulong known, LogRecord last, SubjectMap place, CancellationToken cancellationToken)
     {
-        var limit = clock.GetUtcNow() - IdempotencyTable.Window;
+        var limit = clock.GetUtcNow() - IdempotencyTable.Window - WaitBeforeAdmission;
         var found = new Stack<LogRecord>();
         var sequence = last.LastKeyedSequence;
         while (sequence > known && found.Count < IdempotencyTable.MaxKeys)
