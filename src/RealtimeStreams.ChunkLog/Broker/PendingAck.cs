@@ -7,7 +7,9 @@ namespace RealtimeStreams.ChunkLog.Broker;
 /// <summary>The acknowledgement that one appender waits for; used again for each of its records, one at a time.</summary>
 internal sealed class PendingAck : IReplyTarget, IValueTaskSource<PublishOutcome>
 {
-    private ManualResetValueTaskSourceCore<PublishOutcome> source = new() { RunContinuationsAsynchronously = true };
+    // The appender goes on where the acknowledgement came in, on the socket's read loop: that saves a change of thread for each record. What it does there is
+    // to answer its callers (who go on elsewhere), to copy the next 64 KiB and to hand them to the connection; it never blocks, it only awaits.
+    private ManualResetValueTaskSourceCore<PublishOutcome> source;
 
     // The generation that is awaited; 0: none. Whoever takes it away by compare-and-swap completes the wait.
     private uint awaited;
