@@ -163,20 +163,18 @@ public sealed class EmbeddedBrokerTests : IDisposable
         Assert.Contains(key.Split(':')[^1], exception.Message, StringComparison.Ordinal);
     }
 
-    private static async Task WaitForAnswerAsync(string url)
-    {
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(Token);
-        deadline.CancelAfter(limit);
-        while (true)
+    private static Task WaitForAnswerAsync(string url) => Until.TrueAsync(
+        () => "The broker does not answer.",
+        async () =>
         {
             try
             {
-                if ((await RawNats.LogInAsync(url, deadline.Token)).Answer == "PONG") return;
+                return (await RawNats.LogInAsync(url, Token)).Answer == "PONG";
             }
             catch (Exception exception) when (exception is IOException or System.Net.Sockets.SocketException)
             {
-                await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, deadline.Token);
+                return false;
             }
-        }
-    }
+        },
+        limit);
 }

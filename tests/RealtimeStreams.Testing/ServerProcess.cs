@@ -170,21 +170,21 @@ public sealed class ServerProcess : IAsyncDisposable
     private async Task WaitUntilReadyAsync(CancellationToken cancellationToken)
     {
         using var client = new HttpClient { BaseAddress = Address, Timeout = TimeSpan.FromSeconds(5) };
-        var started = Stopwatch.GetTimestamp();
-        while (true)
+        await Until.TrueAsync(() => $"The server is not ready:\n{string.Join('\n', lines)}", AnswersAsync, startLimit);
+
+        async Task<bool> AnswersAsync()
         {
+            cancellationToken.ThrowIfCancellationRequested();
             if (Running.HasExited) throw new InvalidOperationException($"The server ended with code {Running.ExitCode}:\n{string.Join('\n', lines)}");
             try
             {
                 using var answer = await client.GetAsync(new Uri("health", UriKind.Relative), cancellationToken);
-                if (answer.IsSuccessStatusCode) return;
+                return answer.IsSuccessStatusCode;
             }
             catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException && !cancellationToken.IsCancellationRequested)
             {
-                // Not listening yet.
+                return false; // Not listening yet.
             }
-            if (Stopwatch.GetElapsedTime(started) > startLimit) throw new TimeoutException($"The server did not get ready:\n{string.Join('\n', lines)}");
-            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, cancellationToken);
         }
     }
 
