@@ -3,8 +3,20 @@ namespace RealtimeStreams.Server.Hosting;
 /// <summary>How connections are served.</summary>
 internal static class WebServer
 {
-    // What a connection's unread body may take: four batches of 64 KiB, as many as are in flight at once.
+    // What a connection's unread body may take over HTTP/1.1: four batches of 64 KiB, as many as are in flight at once.
     private const long MaxRequestBuffer = 4 * 64 * 1024;
+
+    // HTTP/2 carries append sessions: a batch of 1 MiB fits in a stream's window, and a stream that is not read (its batches wait for the log) leaves
+    // room for others in the connection's.
+    private const int StreamWindow = 1024 * 1024;
+    private const int ConnectionWindow = 8 * StreamWindow;
+
+    // Clients open up to 100 at once; those that have just ended still count for a moment.
+    private const int MaxStreams = 200;
+
+    // A session that says nothing for hours is well, a connection that does not even answer this is not.
+    private static readonly TimeSpan PingDelay = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan PingTimeout = TimeSpan.FromSeconds(20);
 
     public static WebApplicationBuilder AddWebServer(this WebApplicationBuilder builder)
     {
@@ -12,6 +24,14 @@ internal static class WebServer
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBufferSize = MaxRequestBuffer;
+            kestrel.Limits.Http2.InitialStreamWindowSize = StreamWindow;
+            kestrel.Limits.Http2.InitialConnectionWindowSize = ConnectionWindow;
+            kestrel.Limits.Http2.MaxStreamsPerConnection = MaxStreams;
+            kestrel.Limits.Http2.KeepAlivePingDelay = PingDelay;
+            kestrel.Limits.Http2.KeepAlivePingTimeout = PingTimeout;
+            // Over HTTP/2 a rate is the connection's, so that one reader who pauses would end everybody's streams on it. Readers cost no memory while they pause.
+            kestrel.Limits.MinResponseDataRate = null;
+            Http2Preface.UseOn(kestrel);
         });
         return builder;
     }
