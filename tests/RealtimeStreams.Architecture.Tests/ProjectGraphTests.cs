@@ -15,7 +15,7 @@ public sealed class ProjectGraphTests
         "RealtimeStreams.ChunkLog -> NATS.NKeys, RealtimeStreams.Protocol",
         "RealtimeStreams.Dialects.Native -> RealtimeStreams.ChunkLog, RealtimeStreams.Http, RealtimeStreams.Ingest, RealtimeStreams.Protocol, RealtimeStreams.Read, RealtimeStreams.RunRegistry",
         "RealtimeStreams.EmbeddedBroker",
-        "RealtimeStreams.Http -> RealtimeStreams.ChunkLog, RealtimeStreams.Protocol, RealtimeStreams.RunRegistry",
+        "RealtimeStreams.Http -> RealtimeStreams.ChunkLog, RealtimeStreams.Protocol, RealtimeStreams.Read, RealtimeStreams.RunRegistry",
         "RealtimeStreams.Ingest -> RealtimeStreams.ChunkLog, RealtimeStreams.Protocol, RealtimeStreams.RunRegistry",
         "RealtimeStreams.Protocol",
         "RealtimeStreams.Read -> RealtimeStreams.ChunkLog, RealtimeStreams.Protocol, RealtimeStreams.RunRegistry",
