@@ -177,13 +177,24 @@ internal sealed partial class JetStreamChunkLog(
 
     private AppendRequest Request(ChunkBatch? batch, Outcome? end, StreamLimits limits)
     {
-        if (batch is { FirstSequence: < 0 } || Encoding.UTF8.GetByteCount(batch?.IdempotencyKey ?? "") > ChunkBatch.MaxKeyBytes)
+        if (FindFault(batch) is { } fault)
         {
             batch!.Dispose();
-            throw new ArgumentException($"A sequence is 0 or more, and an idempotency key has at most {ChunkBatch.MaxKeyBytes} bytes.", nameof(batch));
+            throw new ArgumentException(fault, nameof(batch));
         }
         return new AppendRequest(batch, end, limits, clock.GetUtcNow(), clock.GetTimestamp());
     }
+
+    private static string? FindFault(ChunkBatch? batch) => batch switch
+    {
+        null => null,
+        { FirstSequence: < 0 } => "A sequence is 0 or more.",
+        { Trim: { Index: < 0 } or { Position: < 0 } } => "A trim point is 0 or more.",
+        { Trim: { } trim } when trim.Position >= batch.Count => "A trim point belongs to a chunk of the batch.",
+        _ when Encoding.UTF8.GetByteCount(batch.IdempotencyKey ?? "") > ChunkBatch.MaxKeyBytes => $"An idempotency key has at most {ChunkBatch.MaxKeyBytes} bytes.",
+        _ when Encoding.UTF8.GetByteCount(batch.NewFencingToken ?? "") > ChunkBatch.MaxTokenBytes => $"A fencing token has at most {ChunkBatch.MaxTokenBytes} bytes.",
+        _ => null,
+    };
 
     private async ValueTask<LogSession> SessionAsync(CancellationToken cancellationToken)
     {

@@ -11,22 +11,14 @@ namespace RealtimeStreams.ChunkLog;
 public sealed class LogRecord
 {
     private readonly byte[] message;
-    private readonly int producersAt;
-    private readonly int chunksAt;
-    private readonly int addressAt;
-    private readonly int extrasAt;
-    private readonly int bodyAt;
+    private readonly RecordParts parts;
     private readonly Lock framedGate = new();
     private (IRecordFraming Framing, FramedRecord Framed)[] framed = [];
 
-    private LogRecord(byte[] message, ulong sequence, int chunksAt, int addressAt, int extrasAt, int bodyAt)
+    private LogRecord(byte[] message, ulong sequence, RecordParts parts)
     {
         this.message = message;
-        this.chunksAt = chunksAt;
-        this.addressAt = addressAt;
-        this.extrasAt = extrasAt;
-        this.bodyAt = bodyAt;
-        producersAt = RecordLayout.FixedBytes;
+        this.parts = parts;
         Sequence = sequence;
         Count = BinaryPrimitives.ReadUInt16LittleEndian(message.AsSpan(4));
         FirstIndex = new ChunkIndex(BinaryPrimitives.ReadInt64LittleEndian(message.AsSpan(8)));
@@ -59,12 +51,66 @@ public sealed class LogRecord
 
     internal DateTimeOffset Time => DateTimeOffset.FromUnixTimeMilliseconds(BinaryPrimitives.ReadInt64LittleEndian(message.AsSpan(24)));
 
-    /// <summary>A chunk's bytes: one line of JSON.</summary>
+    /// <summary>The timestamp of the stream's last chunk as of this record, Unix milliseconds; 0: there is none.</summary>
+    public long LastTimestamp => Count > 0 ? TimestampOf(Count - 1)
+        : HasState ? State.LastTimestamp
+        : NextIndex == ChunkIndex.Zero ? 0 : Time.ToUnixTimeMilliseconds();
+
+    /// <summary>The stream's trim point as of this record.</summary>
+    internal ChunkIndex TrimPoint => HasState ? State.TrimPoint : ChunkIndex.Zero;
+
+    /// <summary>What the stream is besides its chunks, as of this record.</summary>
+    internal StreamState State
+    {
+        get
+        {
+            if (!HasState) return StreamState.Empty with { LastTimestamp = LastTimestamp };
+            RecordExtras.Read(message.AsSpan(parts.ExtrasAt), out var content);
+            return RecordExtras.ReadState(content);
+        }
+    }
+
+    /// <summary>A chunk's bytes as they were written; see <see cref="FormOf"/> for what they are.</summary>
     /// <param name="position">0 to <see cref="Count"/> - 1.</param>
     public ReadOnlyMemory<byte> Chunk(int position)
     {
-        var start = position == 0 ? 0 : EndOf(position - 1);
-        return message.AsMemory(bodyAt + start, EndOf(position) - start);
+        var stored = Stored(position);
+        return Entry(position)[7] is var kind and not 0 ? stored[ChunkKind.SizeOfAttributes(kind, stored.Span)..] : stored;
+    }
+
+    /// <summary>What a chunk's bytes are. Those of the form <see cref="ChunkForm.Json"/> may be written out as they are.</summary>
+    /// <param name="position">0 to <see cref="Count"/> - 1.</param>
+    public ChunkForm FormOf(int position) => ChunkKind.FormOf(Entry(position)[7]);
+
+    /// <summary>What was stored beside a chunk. Valid as long as the record.</summary>
+    /// <param name="position">0 to <see cref="Count"/> - 1.</param>
+    public ChunkAttributes AttributesOf(int position)
+    {
+        var stored = Stored(position).Span;
+        return ChunkKind.SizeOfAttributes(Entry(position)[7], stored) is var size and not 0
+            ? ChunkAttributes.Checked(stored[ChunkKind.LengthBytes..size])
+            : default;
+    }
+
+    /// <summary>Writes a chunk as one line of JSON, whatever its form.</summary>
+    /// <param name="position">0 to <see cref="Count"/> - 1.</param>
+    /// <param name="output">Where to.</param>
+    public void WriteJson(int position, IBufferWriter<byte> output) => ChunkForms.WriteJson(FormOf(position), Chunk(position).Span, output);
+
+    /// <summary>A chunk's timestamp, Unix milliseconds: when it was admitted, unless its writer gave one or that would be before the chunk's before it.</summary>
+    /// <param name="position">0 to <see cref="Count"/> - 1.</param>
+    public long TimestampOf(int position)
+    {
+        var entry = Entry(position);
+        var extras = message.AsSpan(parts.ExtrasAt..parts.BodyAt);
+        while (extras.Length > 0 && extras[0] is RecordLayout.ExtraState or RecordLayout.ExtraTimestamps) // They come before all others.
+        {
+            var (type, first, count) = RecordExtras.Read(extras, out var content);
+            if (type == RecordLayout.ExtraTimestamps && position >= first && position < first + count)
+                return BinaryPrimitives.ReadInt64LittleEndian(content.Length == sizeof(long) ? content : content[((position - first) * sizeof(long))..]);
+            extras = extras[(RecordLayout.ExtraBytes + content.Length)..];
+        }
+        return BinaryPrimitives.ReadInt64LittleEndian(message.AsSpan(24)) + BinaryPrimitives.ReadUInt16LittleEndian(entry[4..]);
     }
 
     /// <summary>When a chunk was admitted.</summary>
@@ -107,15 +153,15 @@ public sealed class LogRecord
         byte[] message, ulong sequence, [NotNullWhen(true)] out LogRecord? record, [NotNullWhen(false)] out string? fault)
     {
         record = null;
-        fault = FindFault(message, out var chunksAt, out var addressAt, out var extrasAt, out var bodyAt);
+        fault = RecordParts.TryFind(message, out var parts);
         if (fault is not null) return false;
-        record = new LogRecord(message, sequence, chunksAt, addressAt, extrasAt, bodyAt);
+        record = new LogRecord(message, sequence, parts);
         return true;
     }
 
     internal IEnumerable<ProducerState> Producers()
     {
-        var at = producersAt;
+        var at = RecordLayout.FixedBytes;
         for (int i = 0, count = message[3]; i < count; i++)
         {
             int length = message[at++];
@@ -130,104 +176,36 @@ public sealed class LogRecord
         }
     }
 
-    /// <summary>The idempotency keys of the record's batches, with the chunks that each stands for.</summary>
-    internal IEnumerable<(string Key, ChunkIndex First, int Count)> IdempotencyKeys()
+    /// <summary>The idempotency keys of the record's batches, with the positions of the chunks that each stands for.</summary>
+    internal IEnumerable<(string Key, int First, int Count)> IdempotencyKeys()
     {
-        var at = extrasAt;
-        while (at < bodyAt)
+        var at = parts.ExtrasAt;
+        while (at < parts.BodyAt)
         {
-            var type = message[at];
-            int first = BinaryPrimitives.ReadUInt16LittleEndian(message.AsSpan(at + 1));
-            int count = BinaryPrimitives.ReadUInt16LittleEndian(message.AsSpan(at + 3));
-            int length = BinaryPrimitives.ReadUInt16LittleEndian(message.AsSpan(at + 5));
-            at += RecordLayout.ExtraBytes;
-            if (type == RecordLayout.ExtraIdempotencyKey)
-                yield return (Encoding.UTF8.GetString(message, at, length), FirstIndex.Plus(first), count);
-            at += length;
+            var (type, first, count) = RecordExtras.Read(message.AsSpan(at), out var content);
+            var text = type == RecordLayout.ExtraIdempotencyKey ? Encoding.UTF8.GetString(content) : null;
+            at += RecordLayout.ExtraBytes + content.Length;
+            if (text is not null) yield return (text, first, count);
         }
     }
 
     /// <summary>The full address, when the subject holds only a digest of it.</summary>
-    internal string? Address => addressAt == extrasAt ? null : Encoding.UTF8.GetString(message, addressAt, extrasAt - addressAt);
+    internal string? Address => parts.AddressAt == parts.ExtrasAt ? null : Encoding.UTF8.GetString(message, parts.AddressAt, parts.ExtrasAt - parts.AddressAt);
+
+    private bool HasState => parts.ExtrasAt < parts.BodyAt && message[parts.ExtrasAt] == RecordLayout.ExtraState;
 
     private ReadOnlySpan<byte> Entry(int position)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)position, (uint)Count, nameof(position));
-        return message.AsSpan(chunksAt + position * RecordLayout.ChunkBytes, RecordLayout.ChunkBytes);
+        return message.AsSpan(parts.ChunksAt + position * RecordLayout.ChunkBytes, RecordLayout.ChunkBytes);
+    }
+
+    /// <summary>A chunk's bytes behind its attributes.</summary>
+    private ReadOnlyMemory<byte> Stored(int position)
+    {
+        var start = position == 0 ? 0 : EndOf(position - 1);
+        return message.AsMemory(parts.BodyAt + start, EndOf(position) - start);
     }
 
     private int EndOf(int position) => BinaryPrimitives.ReadInt32LittleEndian(Entry(position));
-
-    private static string? FindFault(ReadOnlySpan<byte> message, out int chunksAt, out int addressAt, out int extrasAt, out int bodyAt)
-    {
-        chunksAt = addressAt = extrasAt = bodyAt = 0;
-        if (message.Length < RecordLayout.FixedBytes) return "it is shorter than a record's fixed part";
-        if (message[0] != RecordLayout.Version) return "its version is not 1";
-        var flags = (RecordLayout.Flags)message[1];
-        if ((flags & ~RecordLayout.Flags.End) != 0) return "it has unknown flags";
-        if (flags.HasFlag(RecordLayout.Flags.End) != message[2] is >= (byte)Outcome.Completed and <= (byte)Outcome.Abandoned)
-            return "its end and its outcome do not fit";
-        if (message[3] > RecordLayout.MaxProducers) return "it has too many producers";
-        int count = BinaryPrimitives.ReadUInt16LittleEndian(message[4..]);
-        if (count > ChunkBatch.MaxCount) return "it has too many chunks";
-        if (count == 0 && !flags.HasFlag(RecordLayout.Flags.End)) return "it has neither chunks nor an end";
-        var first = BinaryPrimitives.ReadInt64LittleEndian(message[8..]);
-        if (first < 0 || first > long.MaxValue - count) return "its first index is out of range";
-        if (BinaryPrimitives.ReadInt64LittleEndian(message[16..]) < 0) return "its total of bytes is out of range";
-        var time = BinaryPrimitives.ReadInt64LittleEndian(message[24..]);
-        if (time is < 0 or > 253_402_300_000_000) return "its time is out of range";
-        var addressBytes = BinaryPrimitives.ReadUInt32LittleEndian(message[48..]);
-        var extrasBytes = BinaryPrimitives.ReadUInt32LittleEndian(message[52..]);
-
-        var at = RecordLayout.FixedBytes;
-        for (int i = 0, producers = message[3]; i < producers; i++)
-        {
-            if (at >= message.Length) return "its producers are cut off";
-            int length = message[at];
-            if (message.Length - at < RecordLayout.ProducerBytes + length) return "its producers are cut off";
-            if (!IsProducerId(message.Slice(at + 1, length))) return "a producer's id is not one";
-            at += RecordLayout.ProducerBytes + length;
-        }
-        chunksAt = at;
-        var rest = (long)message.Length - at - (long)count * RecordLayout.ChunkBytes;
-        if (rest < 0 || rest < (long)addressBytes + extrasBytes) return "it is cut off";
-        addressAt = chunksAt + count * RecordLayout.ChunkBytes;
-        extrasAt = addressAt + (int)addressBytes;
-        bodyAt = extrasAt + (int)extrasBytes;
-        return FindFaultInChunks(message[chunksAt..addressAt], message.Length - bodyAt) ?? FindFaultInExtras(message[extrasAt..bodyAt], count);
-    }
-
-    private static bool IsProducerId(ReadOnlySpan<byte> utf8)
-    {
-        Span<char> text = stackalloc char[255];
-        return System.Text.Unicode.Utf8.ToUtf16(utf8, text, out _, out var length, replaceInvalidSequences: false) == OperationStatus.Done
-            && ProducerId.FindFault(new string(text[..length])) is null;
-    }
-
-    private static string? FindFaultInChunks(ReadOnlySpan<byte> entries, int bodyBytes)
-    {
-        long before = 0;
-        for (; entries.Length > 0; entries = entries[RecordLayout.ChunkBytes..])
-        {
-            long end = BinaryPrimitives.ReadUInt32LittleEndian(entries);
-            if (end < before || end > bodyBytes) return "a chunk's end is out of range";
-            before = end;
-        }
-        return before == bodyBytes ? null : "its chunks do not fill it";
-    }
-
-    private static string? FindFaultInExtras(ReadOnlySpan<byte> extras, int count)
-    {
-        while (extras.Length > 0)
-        {
-            if (extras.Length < RecordLayout.ExtraBytes) return "its extras are cut off";
-            int first = BinaryPrimitives.ReadUInt16LittleEndian(extras[1..]);
-            int chunks = BinaryPrimitives.ReadUInt16LittleEndian(extras[3..]);
-            int length = BinaryPrimitives.ReadUInt16LittleEndian(extras[5..]);
-            if (first + chunks > count) return "an extra stands for chunks that are not there";
-            if (extras.Length < RecordLayout.ExtraBytes + length) return "its extras are cut off";
-            extras = extras[(RecordLayout.ExtraBytes + length)..];
-        }
-        return null;
-    }
 }

@@ -59,6 +59,12 @@ public sealed record ErrorCode(string Code, int Status, bool Retryable, bool May
     /// <summary>The stream had chunks that are gone (erased or expired); the producer cannot continue it.</summary>
     public static readonly ErrorCode StreamGone = Final("stream_gone", 410, "The stream's chunks are gone");
 
+    /// <summary>The next index of the stream is another than the request expects.</summary>
+    public static readonly ErrorCode IndexMismatch = Final("index_mismatch", 412, "The stream's next index is another");
+
+    /// <summary>The fencing token of the stream is another than the request expects.</summary>
+    public static readonly ErrorCode FencingTokenMismatch = Final("fencing_token_mismatch", 412, "The stream's fencing token is another");
+
     /// <summary>One chunk is larger than allowed.</summary>
     public static readonly ErrorCode ChunkTooLarge = Final("chunk_too_large", 413, "The chunk is too large");
 

@@ -74,11 +74,16 @@ internal sealed class LogNode : IAsyncDisposable
         return batch;
     }
 
+    /// <summary>Appends. The outcome comes without timestamps, which are the clock's.</summary>
     public Task<AppendOutcome> AppendAsync(StreamAddress stream, params string[] chunks) =>
         AppendAsync(stream, Batch(null, 0, 0, chunks));
 
-    public Task<AppendOutcome> AppendAsync(StreamAddress stream, ChunkBatch batch, StreamLimits? limits = null) =>
-        Log.AppendAsync(stream, batch, limits ?? NoLimits, TestContext.Current.CancellationToken);
+    public async Task<AppendOutcome> AppendAsync(StreamAddress stream, ChunkBatch batch, StreamLimits? limits = null) =>
+        await Log.AppendAsync(stream, batch, limits ?? NoLimits, TestContext.Current.CancellationToken) switch
+        {
+            AppendOutcome.Stored stored => stored with { FirstTimestamp = 0, LastTimestamp = 0 },
+            var refused => refused,
+        };
 
     public Task<CloseOutcome> CloseAsync(StreamAddress stream, Outcome outcome, ChunkBatch? last = null) =>
         Log.CloseAsync(stream, outcome, last, NoLimits, TestContext.Current.CancellationToken);

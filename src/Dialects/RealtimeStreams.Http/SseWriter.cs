@@ -16,13 +16,23 @@ public readonly struct SseWriter(IBufferWriter<byte> output)
     /// <param name="json">One line of JSON; chunks are stored that way.</param>
     public void WriteChunk(ChunkIndex index, ReadOnlySpan<byte> json)
     {
+        BeginChunk(index);
+        output.Write(json);
+        EndChunk();
+    }
+
+    /// <summary>Begins a chunk's event; what is written to the output until <see cref="EndChunk"/> is its data: one line.</summary>
+    /// <param name="index">The chunk's index.</param>
+    public void BeginChunk(ChunkIndex index)
+    {
         output.Write("id: "u8);
         index.Value.TryFormat(output.GetSpan(MaxDigits), out var digits, default, CultureInfo.InvariantCulture);
         output.Advance(digits);
         output.Write("\ndata: "u8);
-        output.Write(json);
-        output.Write("\n\n"u8);
     }
+
+    /// <summary>Ends a chunk's event.</summary>
+    public void EndChunk() => output.Write("\n\n"u8);
 
     /// <summary>A named event without an id, so that the reader's last id stays a chunk's.</summary>
     /// <param name="name">The event's name, in ASCII.</param>

@@ -177,12 +177,19 @@ internal sealed class Appender(StreamAddress stream, AppenderParts parts) : IDis
             try
             {
                 var settled = Admit(request);
-                if (!request.Doubted && settled is AppendOutcome.Refused)
+                if (settled is AppendOutcome.Refused && (!request.Doubted || pack.Count > 0))
                 {
-                    // Another node may have stored what seems to be missing, or this very batch: a refusal is decided by what the leader knows now.
-                    request.Doubted = outdated = true;
+                    // Another node may have stored what seems to be missing, or this very batch: a refusal is decided by what the leader knows now,
+                    // and not by what is only packed so far.
+                    outdated |= !request.Doubted;
+                    request.Doubted = true;
                     lock (gate) queue.PutBack([request]);
                     return;
+                }
+                if (settled is AppendOutcome.Stored stored && pack.Count > 0)
+                {
+                    pack.Add((request, stored)); // What it repeats may be only packed so far.
+                    continue;
                 }
                 if (settled is not null) Finish(request, settled);
             }
@@ -206,12 +213,13 @@ internal sealed class Appender(StreamAddress stream, AppenderParts parts) : IDis
         var duplicates = 0;
         var fresh = 0;
         long? nextSequence = null;
+        (long First, long Last) timestamps = default;
         if (request.Batch is { Count: > 0 } batch)
         {
             var settled = builder.Admit(batch, request.Limits, request.AdmittedAt, out first, out duplicates);
-            if (settled is AppendOutcome.Stored && request.End is not null) fresh = 0;
+            if (settled is AppendOutcome.Stored known && request.End is not null) timestamps = (known.FirstTimestamp, known.LastTimestamp);
             else if (settled is not null) return settled;
-            else fresh = batch.Count - duplicates;
+            else (fresh, timestamps) = (batch.Count - duplicates, builder.Timestamps);
             if (batch.Producer is not null) nextSequence = batch.FirstSequence + batch.Count;
         }
         if (request.End is { } end)
@@ -220,11 +228,11 @@ internal sealed class Appender(StreamAddress stream, AppenderParts parts) : IDis
             {
                 if (outcome != end || fresh > 0) return RecordBuilder.Closed(outcome);
                 request.WasClosed = true;
-                return new AppendOutcome.Stored(null, head.NextIndex, 0, request.Chunks, nextSequence);
+                return new AppendOutcome.Stored(null, head.NextIndex, 0, request.Chunks, nextSequence, timestamps.First, timestamps.Last);
             }
             builder.SetEnd(end, request.AdmittedAt);
         }
-        pack.Add((request, new AppendOutcome.Stored(first, builder.NextIndex, fresh, duplicates, nextSequence)));
+        pack.Add((request, new AppendOutcome.Stored(first, builder.NextIndex, fresh, duplicates, nextSequence, timestamps.First, timestamps.Last)));
         return null;
     }
 

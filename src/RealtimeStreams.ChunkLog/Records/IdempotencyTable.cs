@@ -34,5 +34,10 @@ internal sealed class IdempotencyTable
         }
     }
 
-    public readonly record struct Entry(ChunkIndex First, int Count, DateTimeOffset Time);
+    /// <param name="First">The index of the first chunk of the batch.</param>
+    /// <param name="Count">How many it has.</param>
+    /// <param name="Time">The time of the record.</param>
+    /// <param name="FirstTimestamp">The timestamp of the first chunk.</param>
+    /// <param name="LastTimestamp">That of the last.</param>
+    public readonly record struct Entry(ChunkIndex First, int Count, DateTimeOffset Time, long FirstTimestamp, long LastTimestamp);
 }

@@ -1,7 +1,4 @@
-using System.Buffers;
-using System.Buffers.Binary;
 using System.Globalization;
-using System.Text;
 using RealtimeStreams.Protocol;
 
 namespace RealtimeStreams.ChunkLog.Records;
@@ -10,44 +7,33 @@ namespace RealtimeStreams.ChunkLog.Records;
 /// <remarks>Belongs to one appender and is used for one record after the other. What is staged becomes the head by <see cref="CommitTo"/> only.</remarks>
 internal sealed class RecordBuilder : IDisposable
 {
-    private readonly ProducerTable producers = new();
-    private readonly List<Packed> packed = [];
-    private readonly List<(string Key, int FirstChunk, int Count)> keys = [];
-    private byte[] buffer = [];
-    private StreamHead head = new();
-    private DateTimeOffset time;
-    private long totalBytes;
-    private int chunks;
-    private int bytes;
-    private int keyBytes;
-    private Outcome? end;
+    private readonly StagedRecord staged = new();
+    private readonly RecordEncoder encoder = new();
 
     /// <summary>Whether there is anything to store.</summary>
-    public bool IsEmpty => chunks == 0 && end is null;
+    public bool IsEmpty => staged is { Chunks: 0, End: null };
 
     /// <summary>How many chunks the record will have.</summary>
-    public int Chunks => chunks;
+    public int Chunks => staged.Chunks;
 
-    public ChunkIndex NextIndex => head.NextIndex.Plus(chunks);
+    public ChunkIndex NextIndex => staged.NextIndex;
+
+    /// <summary>The timestamps of the first and the last chunk of the batch that was admitted last.</summary>
+    public (long First, long Last) Timestamps => staged.Batches is [.., var batch] ? (batch.FirstTimestamp, batch.LastTimestamp) : default;
+
+    /// <summary>The trim point after the record.</summary>
+    public ChunkIndex TrimPoint => staged.State.TrimPoint;
 
     /// <summary>Starts a record on top of <paramref name="head"/>.</summary>
-    public void Begin(StreamHead head)
-    {
-        this.head = head;
-        producers.CopyFrom(head.Producers);
-        packed.Clear();
-        keys.Clear();
-        totalBytes = head.TotalBytes;
-        chunks = bytes = keyBytes = 0;
-        end = null;
-    }
+    public void Begin(StreamHead head) => staged.Begin(head);
 
     /// <summary>Whether a batch can still join the record.</summary>
     public bool HasRoomFor(ChunkBatch? batch) =>
-        end is null
+        staged.End is null
         && (batch is null
-            || chunks == 0
-            || (chunks + batch.Count <= ChunkBatch.MaxCount && bytes + keyBytes + batch.Length + SizeOf(batch.IdempotencyKey) <= RecordLayout.SoftBytes));
+            || staged.Chunks == 0
+            || (staged.Chunks + batch.Count <= ChunkBatch.MaxCount
+                && staged.Bytes + staged.ExtraBytes + batch.Length + StagedRecord.SizeOfExtras(batch) <= RecordLayout.SoftBytes));
 
     /// <summary>
     /// Admits a batch. Null: it is in the record now, its first new chunk under index <paramref name="first"/>, after
@@ -59,83 +45,49 @@ internal sealed class RecordBuilder : IDisposable
         duplicates = 0;
         if (batch.IdempotencyKey is { } key && FindKey(key, admittedAt) is { } known) return known;
         if (AdmitSequence(batch, out duplicates) is { } settled) return settled;
-        if ((end ?? head.End) is { } outcome) return Closed(outcome);
+        if ((staged.End ?? staged.Head.End) is { } outcome) return Closed(outcome);
+        if (FindMismatch(batch) is { } mismatch) return mismatch;
 
-        var fresh = batch.Count - duplicates;
-        var freshBytes = batch.Length - (duplicates == 0 ? 0 : batch.Ends[duplicates - 1]);
-        if (NextIndex.Value + fresh > limits.MaxChunks)
-            return Refused(ErrorCode.LimitReached, $"The stream holds {NextIndex} chunks; with {fresh} more it would exceed its limit of {limits.MaxChunks} chunks.");
-        if (totalBytes + freshBytes > limits.MaxBytes)
-            return Refused(ErrorCode.StreamFull, $"The stream holds {totalBytes} bytes; with {freshBytes} more it would exceed its limit of {limits.MaxBytes} bytes.");
+        var rule = new TimestampRule(admittedAt.ToUnixTimeMilliseconds(), staged.State.LastTimestamp);
+        var (firstTimestamp, lastTimestamp) = rule.Ends(batch, duplicates);
+        var fresh = new StagedBatch(batch, duplicates, admittedAt, rule, firstTimestamp, lastTimestamp);
+        if (FindExcess(batch.Count - duplicates, fresh.Bytes, limits) is { } excess) return excess;
 
-        if (chunks == 0 || admittedAt < time) time = admittedAt;
+        staged.Add(fresh);
+        staged.State = StateAfter(batch, first, duplicates, lastTimestamp);
         if (batch.Producer is { } producer)
-            producers.Use(new ProducerState(producer, batch.Epoch, batch.FirstSequence + batch.Count - 1, NextIndex.Plus(fresh - 1)));
-        if (batch.IdempotencyKey is not null) keys.Add((batch.IdempotencyKey, chunks, fresh));
-        keyBytes += SizeOf(batch.IdempotencyKey);
-        packed.Add(new Packed(batch, duplicates, admittedAt));
-        chunks += fresh;
-        bytes += freshBytes;
-        totalBytes += freshBytes;
+            staged.Producers.Use(new ProducerState(producer, batch.Epoch, batch.FirstSequence + batch.Count - 1, NextIndex.Plus(-1)));
         return null;
     }
 
     /// <summary>Makes this the stream's last record.</summary>
     public void SetEnd(Outcome outcome, DateTimeOffset admittedAt)
     {
-        if (chunks == 0) time = admittedAt;
-        end = outcome;
+        if (staged.Chunks == 0) staged.Time = admittedAt;
+        staged.End = outcome;
     }
 
     /// <summary>The record's bytes, valid until the next <see cref="Begin"/>.</summary>
     /// <param name="nonce">Tells this record from any other.</param>
     /// <param name="address">The full address, when the subject holds a digest.</param>
-    public ReadOnlyMemory<byte> Finish(ulong nonce, string? address)
-    {
-        var addressBytes = address is null ? 0 : Encoding.UTF8.GetByteCount(address);
-        var extrasBytes = keyBytes;
-        var producerBytes = 0;
-        foreach (var producer in producers.Entries) producerBytes += RecordLayout.ProducerBytes + Encoding.UTF8.GetByteCount(producer.Id.Value);
-        var size = RecordLayout.FixedBytes + producerBytes + chunks * RecordLayout.ChunkBytes + addressBytes + extrasBytes + bytes;
-        if (buffer.Length < size)
-        {
-            if (buffer.Length > 0) ArrayPool<byte>.Shared.Return(buffer);
-            buffer = ArrayPool<byte>.Shared.Rent(size);
-        }
-
-        var output = buffer.AsSpan(0, size);
-        WriteFixed(output, nonce, addressBytes, extrasBytes);
-        var at = RecordLayout.FixedBytes;
-        foreach (var producer in producers.Entries) at += WriteProducer(output[at..], producer);
-        at += WriteChunks(output[at..]);
-        if (address is not null) at += Encoding.UTF8.GetBytes(address, output[at..]);
-        foreach (var (key, firstChunk, count) in keys) at += WriteKey(output[at..], key, firstChunk, count);
-        foreach (var (batch, skip, _) in packed)
-        {
-            var fresh = batch.Bytes[StartOf(batch, skip)..];
-            fresh.CopyTo(output[at..]);
-            at += fresh.Length;
-        }
-        return buffer.AsMemory(0, size);
-    }
+    public ReadOnlyMemory<byte> Finish(ulong nonce, string? address) => encoder.Encode(staged, nonce, address);
 
     /// <summary>Makes the staged record part of the head, once the broker has stored it.</summary>
     /// <param name="target">The head that the record was begun on.</param>
     /// <param name="sequence">The JetStream sequence that it got.</param>
     public void CommitTo(StreamHead target, ulong sequence)
     {
-        var stored = DateTimeOffset.FromUnixTimeMilliseconds(time.ToUnixTimeMilliseconds()); // As the record has it.
-        foreach (var (key, firstChunk, count) in keys)
-            target.Keys.Add(key, new IdempotencyTable.Entry(head.NextIndex.Plus(firstChunk), count, stored));
-        target.Advance(sequence, NextIndex, totalBytes, end, producers, hasKeys: keys.Count > 0);
+        var stored = DateTimeOffset.FromUnixTimeMilliseconds(staged.Time.ToUnixTimeMilliseconds()); // As the record has it.
+        foreach (var key in staged.Keys)
+            target.Keys.Add(key.Key, new IdempotencyTable.Entry(staged.Head.NextIndex.Plus(key.FirstChunk), key.Count, stored, key.FirstTimestamp, key.LastTimestamp));
+        target.Advance(sequence, NextIndex, staged.TotalBytes, staged.End, staged.State, staged.Producers, hasKeys: staged.Keys.Count > 0);
     }
 
     /// <summary>Gives the memory back until the next record: thousands of idle appenders would each keep the size of their largest.</summary>
     public void Release()
     {
-        if (buffer.Length > 0) ArrayPool<byte>.Shared.Return(buffer);
-        buffer = [];
-        packed.Clear();
+        encoder.Release();
+        staged.Batches.Clear();
     }
 
     public void Dispose() => Release();
@@ -148,20 +100,22 @@ internal sealed class RecordBuilder : IDisposable
 
     private AppendOutcome.Stored? FindKey(string key, DateTimeOffset now)
     {
+        var head = staged.Head;
         head.Keys.Forget(now - IdempotencyTable.Window);
-        if (head.Keys.TryFind(key, out var known)) return Known(known.First, known.Count);
-        foreach (var (staged, firstChunk, count) in keys)
-            if (staged == key) return Known(head.NextIndex.Plus(firstChunk), count);
+        if (head.Keys.TryFind(key, out var known)) return Known(known.First, known.Count, known.FirstTimestamp, known.LastTimestamp);
+        foreach (var one in staged.Keys)
+            if (one.Key == key) return Known(head.NextIndex.Plus(one.FirstChunk), one.Count, one.FirstTimestamp, one.LastTimestamp);
         return null;
 
-        static AppendOutcome.Stored Known(ChunkIndex first, int count) => new(first, first.Plus(count), 0, count, null);
+        static AppendOutcome.Stored Known(ChunkIndex first, int count, long firstTimestamp, long lastTimestamp) =>
+            new(first, first.Plus(count), 0, count, null, firstTimestamp, lastTimestamp);
     }
 
     private AppendOutcome? AdmitSequence(ChunkBatch batch, out int duplicates)
     {
         duplicates = 0;
         if (batch.Producer is not { } producer) return null;
-        var known = producers.TryFind(producer, out var state);
+        var known = staged.Producers.TryFind(producer, out var state);
         if (known && batch.Epoch < state.Epoch)
             return Refused(ErrorCode.Fenced, $"The producer {producer} writes with epoch {state.Epoch} now; this request has epoch {batch.Epoch}.");
 
@@ -169,7 +123,7 @@ internal sealed class RecordBuilder : IDisposable
         if (batch.FirstSequence > expected)
         {
             if (known) return Refused(ErrorCode.SequenceGap, $"The next chunk of producer {producer} must have sequence {expected}, not {batch.FirstSequence}.", expected);
-            return head.Sequence == 0
+            return staged.Head.Sequence == 0
                 ? Refused(ErrorCode.StreamGone, $"Nothing is stored of this stream, so that producer {producer} cannot continue it at sequence {batch.FirstSequence}.")
                 : Refused(ErrorCode.SequenceGap, $"The producer {producer} is not among the last {RecordLayout.MaxProducers} of this stream; a new producer starts at sequence 0, not {batch.FirstSequence}.", 0);
         }
@@ -182,77 +136,37 @@ internal sealed class RecordBuilder : IDisposable
         return new AppendOutcome.Stored(first, state.LastIndex.Next, 0, duplicates, expected);
     }
 
-    private void WriteFixed(Span<byte> output, ulong nonce, int addressBytes, int extrasBytes)
+    /// <summary>What the batch expects of the stream and does not find; null: nothing.</summary>
+    private AppendOutcome.Refused? FindMismatch(ChunkBatch batch)
     {
-        output[0] = RecordLayout.Version;
-        output[1] = (byte)(end is null ? RecordLayout.Flags.None : RecordLayout.Flags.End);
-        output[2] = (byte)(end ?? 0);
-        output[3] = (byte)producers.Count;
-        BinaryPrimitives.WriteUInt16LittleEndian(output[4..], (ushort)chunks);
-        BinaryPrimitives.WriteUInt16LittleEndian(output[6..], 0);
-        BinaryPrimitives.WriteInt64LittleEndian(output[8..], head.NextIndex.Value);
-        BinaryPrimitives.WriteInt64LittleEndian(output[16..], totalBytes);
-        BinaryPrimitives.WriteInt64LittleEndian(output[24..], time.ToUnixTimeMilliseconds());
-        BinaryPrimitives.WriteUInt64LittleEndian(output[32..], nonce);
-        BinaryPrimitives.WriteUInt64LittleEndian(output[40..], head.LastKeyedSequence);
-        BinaryPrimitives.WriteInt32LittleEndian(output[48..], addressBytes);
-        BinaryPrimitives.WriteInt32LittleEndian(output[52..], extrasBytes);
-    }
-
-    private static int WriteProducer(Span<byte> output, ProducerState producer)
-    {
-        var length = Encoding.UTF8.GetBytes(producer.Id.Value, output[1..]);
-        output[0] = (byte)length;
-        var rest = output[(1 + length)..];
-        BinaryPrimitives.WriteUInt32LittleEndian(rest, producer.Epoch);
-        BinaryPrimitives.WriteInt64LittleEndian(rest[4..], producer.LastSequence);
-        BinaryPrimitives.WriteInt64LittleEndian(rest[12..], producer.LastIndex.Value);
-        return RecordLayout.ProducerBytes + length;
-    }
-
-    private int WriteChunks(Span<byte> output)
-    {
-        var at = 0;
-        var start = 0;
-        foreach (var (batch, skip, admittedAt) in packed)
+        if (batch.FencingToken is { } token && token != staged.State.FencingToken)
         {
-            var delay = (ushort)Math.Clamp((admittedAt - time).TotalMilliseconds, 0, ushort.MaxValue);
-            var slot = SlotOf(batch.Producer);
-            var shift = start - StartOf(batch, skip);
-            foreach (var endOfChunk in batch.Ends[skip..])
-            {
-                BinaryPrimitives.WriteInt32LittleEndian(output[at..], endOfChunk + shift);
-                BinaryPrimitives.WriteUInt16LittleEndian(output[(at + 4)..], delay);
-                output[at + 6] = slot;
-                output[at + 7] = 0;
-                at += RecordLayout.ChunkBytes;
-            }
-            start = shift + batch.Length;
+            var refused = Refused(ErrorCode.FencingTokenMismatch, $"The stream has another fencing token than the request.");
+            return refused with { ExpectedFencingToken = staged.State.FencingToken };
         }
-        return at;
+        return batch.ExpectedIndex is { } expected && expected != NextIndex.Value
+            ? Refused(ErrorCode.IndexMismatch, $"The stream's next index is {NextIndex}, not {expected}.") with { ExpectedIndex = NextIndex.Value }
+            : null;
     }
 
-    private byte SlotOf(ProducerId? producer)
+    private AppendOutcome.Refused? FindExcess(int fresh, int freshBytes, StreamLimits limits)
     {
-        if (producer is not { } id) return RecordLayout.NoProducer;
-        for (var i = 0; i < producers.Count; i++)
-            if (producers.Entries[i].Id == id) return (byte)i;
-        return RecordLayout.NoProducer; // More than 64 producers wrote in this one record.
+        if (NextIndex.Value + fresh > limits.MaxChunks)
+            return Refused(ErrorCode.LimitReached, $"The stream holds {NextIndex} chunks; with {fresh} more it would exceed its limit of {limits.MaxChunks} chunks.");
+        return staged.TotalBytes + freshBytes > limits.MaxBytes
+            ? Refused(ErrorCode.StreamFull, $"The stream holds {staged.TotalBytes} bytes; with {freshBytes} more it would exceed its limit of {limits.MaxBytes} bytes.")
+            : null;
     }
 
-    private static int WriteKey(Span<byte> output, string key, int firstChunk, int count)
+    /// <summary>The stream's state after a batch: a trim point never moves back, nor behind the chunk that sets it.</summary>
+    private StreamState StateAfter(ChunkBatch batch, ChunkIndex first, int duplicates, long lastTimestamp)
     {
-        var length = Encoding.UTF8.GetBytes(key, output[RecordLayout.ExtraBytes..]);
-        output[0] = RecordLayout.ExtraIdempotencyKey;
-        BinaryPrimitives.WriteUInt16LittleEndian(output[1..], (ushort)firstChunk);
-        BinaryPrimitives.WriteUInt16LittleEndian(output[3..], (ushort)count);
-        BinaryPrimitives.WriteUInt16LittleEndian(output[5..], (ushort)length);
-        return RecordLayout.ExtraBytes + length;
+        var trimPoint = staged.State.TrimPoint;
+        if (batch.Trim is { } trim && trim.Position >= duplicates)
+        {
+            var asked = Math.Min(trim.Index, first.Value + trim.Position - duplicates + 1);
+            if (asked > trimPoint.Value) trimPoint = new ChunkIndex(asked);
+        }
+        return new StreamState(trimPoint, lastTimestamp, batch.NewFencingToken ?? staged.State.FencingToken);
     }
-
-    private static int SizeOf(string? key) => key is null ? 0 : RecordLayout.ExtraBytes + Encoding.UTF8.GetByteCount(key);
-
-    private static int StartOf(ChunkBatch batch, int position) => position == 0 ? 0 : batch.Ends[position - 1];
-
-    private readonly record struct Packed(ChunkBatch Batch, int Skip, DateTimeOffset AdmittedAt);
 }

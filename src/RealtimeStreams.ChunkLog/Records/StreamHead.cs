@@ -15,6 +15,9 @@ internal sealed class StreamHead
 
     public Outcome? End { get; private set; }
 
+    /// <summary>Trim point, fencing token and last timestamp.</summary>
+    public StreamState State { get; private set; } = StreamState.Empty;
+
     public ProducerTable Producers { get; } = new();
 
     public IdempotencyTable Keys { get; } = new();
@@ -29,18 +32,20 @@ internal sealed class StreamHead
         NextIndex = record.NextIndex;
         TotalBytes = record.TotalBytes;
         End = record.End ?? End;
+        State = record.State;
         Producers.CopyFrom(record.Producers());
         LastKeyedSequence = record.LastKeyedSequence;
         ApplyKeys(record);
     }
 
     /// <summary>Takes in the record that follows, from its writer's own notes. The same as <see cref="Apply"/> of what was stored.</summary>
-    public void Advance(ulong sequence, ChunkIndex nextIndex, long totalBytes, Outcome? end, ProducerTable producers, bool hasKeys)
+    public void Advance(ulong sequence, ChunkIndex nextIndex, long totalBytes, Outcome? end, StreamState state, ProducerTable producers, bool hasKeys)
     {
         Sequence = sequence;
         NextIndex = nextIndex;
         TotalBytes = totalBytes;
         End = end ?? End;
+        State = state;
         Producers.CopyFrom(producers);
         if (hasKeys) LastKeyedSequence = sequence;
     }
@@ -50,7 +55,9 @@ internal sealed class StreamHead
     {
         foreach (var (key, first, count) in record.IdempotencyKeys())
         {
-            Keys.Add(key, new IdempotencyTable.Entry(first, count, record.Time));
+            if (count == 0) continue; // Not written so.
+            Keys.Add(key, new IdempotencyTable.Entry(
+                record.FirstIndex.Plus(first), count, record.Time, record.TimestampOf(first), record.TimestampOf(first + count - 1)));
             LastKeyedSequence = record.Sequence;
         }
     }
@@ -62,6 +69,7 @@ internal sealed class StreamHead
         NextIndex = default;
         TotalBytes = 0;
         End = null;
+        State = StreamState.Empty;
         Producers.CopyFrom([]);
         Keys.Forget(DateTimeOffset.MaxValue);
     }

@@ -59,6 +59,7 @@ internal sealed class ChunkPage(IStreamRead read, int limit)
     public void Write(IBufferWriter<byte> output, StreamSummary? stored)
     {
         var state = end ?? stored?.End;
+        var line = new ArrayBufferWriter<byte>();
         using var json = new Utf8JsonWriter(output);
         json.WriteStartObject();
         json.WriteStartArray("chunks");
@@ -70,7 +71,9 @@ internal sealed class ChunkPage(IStreamRead read, int limit)
                 json.WriteNumber("index", record.FirstIndex.Plus(i).Value);
                 json.WriteString("time", record.AdmittedAt(i));
                 json.WritePropertyName("data");
-                json.WriteRawValue(record.Chunk(i).Span, skipInputValidation: true); // Checked when it was stored.
+                line.ResetWrittenCount();
+                record.WriteJson(i, line);
+                json.WriteRawValue(line.WrittenSpan, skipInputValidation: true); // Checked when it was stored.
                 json.WriteEndObject();
             }
         }

@@ -25,7 +25,7 @@ internal sealed class LinesFormat : FeedFormat
         record.FirstIndex.Plus(position).Value.TryFormat(output.GetSpan(MaxDigits), out var digits, default, CultureInfo.InvariantCulture);
         output.Advance(digits);
         output.Write(",\"data\":"u8);
-        output.Write(record.Chunk(position).Span);
+        record.WriteJson(position, output);
         output.Write("}\n"u8);
     }
 

@@ -20,8 +20,13 @@ internal sealed class SseFormat : FeedFormat
 
     public override string MediaType => ReadRequest.EventStream;
 
-    public override void WriteChunk(LogRecord record, int position, IBufferWriter<byte> output) =>
-        new SseWriter(output).WriteChunk(record.FirstIndex.Plus(position), record.Chunk(position).Span);
+    public override void WriteChunk(LogRecord record, int position, IBufferWriter<byte> output)
+    {
+        var writer = new SseWriter(output);
+        writer.BeginChunk(record.FirstIndex.Plus(position));
+        record.WriteJson(position, output);
+        writer.EndChunk();
+    }
 
     public override void WriteOpening(IBufferWriter<byte> output) => new SseWriter(output).WriteRetry(Retry);
 

@@ -32,6 +32,26 @@ internal sealed partial class Appender(
         return outcome;
     }
 
+    public async Task<AppendOutcome> AppendAsync(StreamAddress stream, ChunkBatch batch, CancellationToken cancellationToken)
+    {
+        using var activity = IngestTelemetry.StartAppend(stream);
+        var outcome = await StoreAsync(stream, batch, cancellationToken);
+        if (outcome is AppendOutcome.Refused { Refusal.Code: var code } closed && code == ErrorCode.StreamClosed)
+            outcome = closed with { Refusal = await ExplainAsync(stream, closed.Refusal, cancellationToken) };
+        switch (outcome)
+        {
+            case AppendOutcome.Stored stored:
+                activity?.SetTag("realtimestreams.chunks", stored.Added);
+                LogAppended(stream.Run, stream.Key, stored.Added, stored.Duplicates);
+                break;
+            case AppendOutcome.Refused { Refusal: var refusal }:
+                telemetry.Refused(refusal.Code, activity);
+                LogRefused(stream.Run, stream.Key, refusal.Code.Code);
+                break;
+        }
+        return outcome;
+    }
+
     public async Task<CloseOutcome> CloseAsync(StreamAddress stream, CloseRequest request, CancellationToken cancellationToken)
     {
         using var activity = IngestTelemetry.StartClose(stream);
@@ -52,6 +72,26 @@ internal sealed partial class Appender(
                 break;
         }
         return outcome;
+    }
+
+    private async Task<AppendOutcome> StoreAsync(StreamAddress stream, ChunkBatch batch, CancellationToken cancellationToken)
+    {
+        var owned = batch;
+        try
+        {
+            var admission = await registry.AdmitAsync(stream, cancellationToken);
+            if (admission is StreamAdmission.Refused refused) return new AppendOutcome.Refused(refused.Refusal);
+            var version = ((StreamAdmission.Admitted)admission).Version;
+            var (bytes, started) = (batch.Length, Stopwatch.GetTimestamp());
+            owned = null;
+            var outcome = await log.AppendAsync(stream, batch, limits.For(version), cancellationToken);
+            if (outcome is AppendOutcome.Stored stored) telemetry.Confirmed(stored.Added, stored.Duplicates, bytes, Stopwatch.GetElapsedTime(started));
+            return outcome;
+        }
+        finally
+        {
+            owned?.Dispose();
+        }
     }
 
     private async Task<IngestOutcome> StoreWholeAsync(
