@@ -1,5 +1,6 @@
 using RealtimeStreams.ChunkLog;
 using RealtimeStreams.Dialects.Native;
+using RealtimeStreams.Dialects.Trigger;
 using RealtimeStreams.Http;
 using RealtimeStreams.Ingest;
 using RealtimeStreams.Read;
@@ -21,6 +22,7 @@ builder.AddIngest();
 builder.AddRead();
 builder.AddRetention();
 builder.AddNativeDialect();
+builder.AddTriggerDialect();
 builder.AddGreeting();
 
 var app = builder.Build();
@@ -28,4 +30,5 @@ app.UseCors();
 app.UseProblems();
 app.MapDefaultEndpoints();
 app.MapNative();
+app.MapTrigger();
 await app.RunAsync();

@@ -14,6 +14,7 @@ public sealed class ProjectGraphTests
         "RealtimeStreams.AppHost -> DemoWorker, RealtimeStreams.Server",
         "RealtimeStreams.ChunkLog -> NATS.NKeys, RealtimeStreams.Protocol",
         "RealtimeStreams.Dialects.Native -> RealtimeStreams.ChunkLog, RealtimeStreams.Http, RealtimeStreams.Ingest, RealtimeStreams.Protocol, RealtimeStreams.Read, RealtimeStreams.RunRegistry",
+        "RealtimeStreams.Dialects.Trigger -> RealtimeStreams.ChunkLog, RealtimeStreams.Http, RealtimeStreams.Ingest, RealtimeStreams.Protocol, RealtimeStreams.Read, RealtimeStreams.RunRegistry",
         "RealtimeStreams.EmbeddedBroker",
         "RealtimeStreams.Http -> RealtimeStreams.ChunkLog, RealtimeStreams.Protocol, RealtimeStreams.Read, RealtimeStreams.RunRegistry",
         "RealtimeStreams.Ingest -> RealtimeStreams.ChunkLog, RealtimeStreams.Protocol, RealtimeStreams.RunRegistry",
@@ -22,7 +23,7 @@ public sealed class ProjectGraphTests
         "RealtimeStreams.Retention -> RealtimeStreams.RunRegistry",
         "RealtimeStreams.RunRegistry -> RealtimeStreams.Protocol",
         "RealtimeStreams.Sdk -> RealtimeStreams.Protocol",
-        "RealtimeStreams.Server -> NATS.NKeys, RealtimeStreams.ChunkLog, RealtimeStreams.Dialects.Native, RealtimeStreams.EmbeddedBroker, RealtimeStreams.Http, RealtimeStreams.Ingest, RealtimeStreams.Protocol, RealtimeStreams.Read, RealtimeStreams.Retention, RealtimeStreams.RunRegistry, RealtimeStreams.ServiceDefaults",
+        "RealtimeStreams.Server -> NATS.NKeys, RealtimeStreams.ChunkLog, RealtimeStreams.Dialects.Native, RealtimeStreams.Dialects.Trigger, RealtimeStreams.EmbeddedBroker, RealtimeStreams.Http, RealtimeStreams.Ingest, RealtimeStreams.Protocol, RealtimeStreams.Read, RealtimeStreams.Retention, RealtimeStreams.RunRegistry, RealtimeStreams.ServiceDefaults",
         "RealtimeStreams.ServiceDefaults",
     ];
 

@@ -1,0 +1,104 @@
+using System.Diagnostics;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using RealtimeStreams.ChunkLog;
+using RealtimeStreams.Dialects.Trigger.Requests;
+using RealtimeStreams.Http;
+using RealtimeStreams.Protocol;
+using RealtimeStreams.Read;
+
+namespace RealtimeStreams.Dialects.Trigger.Reading;
+
+/// <summary>Reads an output or an input stream, live.</summary>
+/// <remarks>
+/// A clean end of the answer is the end of the stream to its clients, which do not come back then. So it ends cleanly only when the stream
+/// has, or when the reader has waited long enough and nothing is stored that it has not got; otherwise the connection is cut off.
+/// </remarks>
+internal sealed partial class ReadStream(
+    IStreamReads reads, IChunkLog log, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<ReadStream> logger)
+{
+    private const string EventStream = "text/event-stream";
+
+    public static Task<IResult> HandleAsync(HttpContext context, StreamPath stream, ReadStream endpoint) => endpoint.AnswerAsync(context, stream.Address);
+
+    private async Task<IResult> AnswerAsync(HttpContext context, StreamAddress stream)
+    {
+        if (ReadRequest.FindFault(context.Request.Headers, out var request) is { } fault)
+            return Results.Text(fault, statusCode: StatusCodes.Status400BadRequest);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
+        switch (await OpenAsync(stream, request.StartIndex, ending.Token))
+        {
+            case ReadOpening.Refused { Refusal: var refusal } when refusal.Code == ErrorCode.StreamNotFound:
+                // The run has ended without such a stream: nothing will come.
+                Prepare(context);
+                new RecordEvents(context.Response.BodyWriter).WriteDone();
+                await context.Response.BodyWriter.FlushAsync(ending.Token);
+                return Results.Empty;
+            case ReadOpening.Refused refused:
+                return TriggerError.From(refused.Refusal);
+            case ReadOpening.Opened { Read: var read }:
+                await using (read)
+                {
+                    await SendAsync(context, stream, request.Timeout, read, ending.Token);
+                    return Results.Empty;
+                }
+            default:
+                throw new UnreachableException();
+        }
+    }
+
+    private async Task<ReadOpening> OpenAsync(StreamAddress stream, long? startIndex, CancellationToken cancellationToken)
+    {
+        var start = startIndex ?? (await log.FindAsync(stream, cancellationToken))?.NextIndex.Value ?? 0;
+        return await reads.OpenAsync(stream, start, cancellationToken);
+    }
+
+    private async Task SendAsync(HttpContext context, StreamAddress stream, TimeSpan timeout, IStreamRead read, CancellationToken cancellationToken)
+    {
+        Prepare(context);
+        var output = context.Response.BodyWriter;
+        var framing = InputStreams.FindName(stream.Key) is null ? RecordJson.Envelope : RecordJson.InputEnvelope;
+        var loop = new FeedLoop(read, new BatchFormat(framing, clock), output, timeout, clock);
+        try
+        {
+            FeedEnd end;
+            do
+            {
+                end = await loop.SendAsync(cancellationToken);
+            }
+            while (end == FeedEnd.TimedOut && await HasMoreAsync(stream, read, cancellationToken));
+            if (end is FeedEnd.Ended or FeedEnd.TimedOut)
+            {
+                new RecordEvents(output).WriteDone();
+                await output.FlushAsync(cancellationToken);
+            }
+            else
+            {
+                context.Abort(); // Who comes back after an erasure is told that there is no such run.
+            }
+        }
+        catch (Exception exception) when (exception is LogUnavailableException || cancellationToken.IsCancellationRequested)
+        {
+            context.Abort();
+        }
+        catch (Exception exception)
+        {
+            LogFailed(stream.Run, stream.Key, exception);
+            context.Abort();
+        }
+    }
+
+    private async Task<bool> HasMoreAsync(StreamAddress stream, IStreamRead read, CancellationToken cancellationToken) =>
+        await log.FindAsync(stream, cancellationToken) is { } stored && stored.NextIndex > read.Cursor;
+
+    private static void Prepare(HttpContext context)
+    {
+        OpenEnded.PrepareResponse(context, EventStream);
+        context.Response.Headers.CacheControl = "no-cache, no-transform";
+        context.Response.Headers[TriggerHeaders.StreamVersion] = "v2";
+    }
+
+    [LoggerMessage(EventId = 2203, Level = LogLevel.Error, Message = "A read of {Stream} of run {Run} failed")]
+    private partial void LogFailed(RunId run, StreamKey stream, Exception exception);
+}

@@ -1,0 +1,49 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using RealtimeStreams.Dialects.Trigger.Browsers;
+using RealtimeStreams.Dialects.Trigger.Inputs;
+using RealtimeStreams.Dialects.Trigger.Reading;
+using RealtimeStreams.Dialects.Trigger.Requests;
+using RealtimeStreams.Dialects.Trigger.Tokens;
+using RealtimeStreams.Dialects.Trigger.Writing;
+
+namespace RealtimeStreams.Dialects.Trigger;
+
+/// <summary>The Trigger dialect: what the published clients of Trigger.dev call.</summary>
+public static class TriggerDialect
+{
+    private const string Run = $"/realtime/v1/streams/{{{Gate.RunParameter}}}";
+    private const string Output = $"{Run}/{{{Gate.KeyParameter}}}";
+    private const string Input = $"{Run}/input/{{{Gate.InputParameter}}}";
+    private const string Target = $"{Run}/{{{Gate.TargetParameter}:regex(^(self|parent|root)$)}}/{{{Gate.KeyParameter}}}";
+
+    /// <summary>Adds what the dialect's endpoints need beside the modules.</summary>
+    public static IHostApplicationBuilder AddTriggerDialect(this IHostApplicationBuilder builder)
+    {
+        builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton<ReadStream>();
+        builder.Services.AddPageAccess();
+        return builder;
+    }
+
+    /// <summary>Maps the routes.</summary>
+    public static IEndpointRouteBuilder MapTrigger(this IEndpointRouteBuilder endpoints)
+    {
+        var pages = endpoints.MapGroup("").ExcludeFromDescription().RequireCors(PageAccess.Policy).RequireSecretKey();
+        pages.MapGet(Output, ReadStream.HandleAsync);
+        pages.MapGet(Input, ReadStream.HandleAsync);
+        pages.MapPost(Input, SendInput.HandleAsync);
+
+        var backends = endpoints.MapGroup("").ExcludeFromDescription().WithMetadata(PageAccess.None).RequireSecretKey();
+        backends.MapPut(Target, OpenStream.HandleAsync);
+        backends.MapPost(Target, IngestChunks.HandleAsync);
+        backends.MapMethods(Target, [HttpMethods.Head], TellLastChunk.HandleAsync);
+        backends.MapPost(Target + "/append", AppendChunk.HandleAsync);
+        backends.MapPost("/api/v1/auth/jwt/claims", TellClaims.Handle);
+        return endpoints;
+    }
+}

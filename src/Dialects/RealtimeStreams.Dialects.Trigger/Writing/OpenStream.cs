@@ -1,0 +1,29 @@
+using System.Diagnostics;
+using Microsoft.AspNetCore.Http;
+using RealtimeStreams.ChunkLog;
+using RealtimeStreams.Dialects.Trigger.Requests;
+using RealtimeStreams.Protocol;
+using RealtimeStreams.RunRegistry;
+
+namespace RealtimeStreams.Dialects.Trigger.Writing;
+
+/// <summary>PUT: what a writer asks before it writes to a stream, and how it is to write.</summary>
+internal static class OpenStream
+{
+    public static async Task<IResult> HandleAsync(StreamPath stream, IRunRegistry registry, IChunkLog log, CancellationToken cancellationToken)
+    {
+        var address = stream.Address;
+        switch (await registry.AdmitAsync(address, cancellationToken))
+        {
+            case StreamAdmission.Refused { Refusal: var refusal }:
+                return TriggerError.From(refusal with { Detail = $"Cannot initialize a realtime stream: {refusal.Detail}" });
+            case StreamAdmission.Admitted:
+                // The writer would find out at its first chunk, and the caller by an error that says less.
+                if (await log.FindAsync(address, cancellationToken) is { End: { } end })
+                    return TriggerError.From(ErrorCode.StreamClosed, $"Cannot initialize a realtime stream: {address.Key} has ended ({end.ToWord()}).");
+                return Answers.Json("""{"version":"v1"}"""u8, StatusCodes.Status202Accepted);
+            default:
+                throw new UnreachableException();
+        }
+    }
+}
