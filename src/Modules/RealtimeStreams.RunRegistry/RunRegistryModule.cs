@@ -1,9 +1,12 @@
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using RealtimeStreams.RunRegistry.AccessTokens;
 using RealtimeStreams.RunRegistry.Admitting;
 using RealtimeStreams.RunRegistry.Ending;
 using RealtimeStreams.RunRegistry.Listing;
@@ -23,8 +26,8 @@ public static class RunRegistryModule
     public const string ConnectionStringName = "registry";
 
     /// <summary>
-    /// Adds <see cref="IRunRegistry"/>, <see cref="IEnvironments"/>, <see cref="IDefaultSecretKey"/> and the health check <c>registry</c>.
-    /// The database is migrated when the host starts. A server with several nodes also registers an <see cref="IRegistryAnnouncements"/>.
+    /// Adds <see cref="IRunRegistry"/>, <see cref="IEnvironments"/>, <see cref="IAccessTokens"/>, <see cref="IDefaultSecretKey"/> and the
+    /// health check <c>registry</c>, and data protection for the whole host with its keys in the registry's database. The database is migrated when the host starts. A server with several nodes also registers an <see cref="IRegistryAnnouncements"/>.
     /// </summary>
     public static IHostApplicationBuilder AddRunRegistry(this IHostApplicationBuilder builder)
     {
@@ -50,11 +53,20 @@ public static class RunRegistryModule
         services.AddSingleton<RunErasure>();
         services.AddSingleton<Repetition>();
         services.AddSingleton<DefaultEnvironment>();
+        services.AddSingleton<KeyRing>();
+        services.AddSingleton<SecretKeyProtector>();
+        services.AddSingleton<EnvironmentKeys>();
 
         services.AddSingleton<IRunRegistry, Registry>();
         services.AddSingleton<IEnvironments, EnvironmentFinder>();
+        services.AddSingleton<IAccessTokens, TokenAuthority>();
         services.AddSingleton<IDefaultSecretKey>(provider => provider.GetRequiredService<DefaultEnvironment>());
         services.AddHostedService<RegistrySetup>();
+
+        // After the set-up: it loads its keys when the host starts, from tables that must be there.
+        services.AddDataProtection().SetApplicationName(SecretKeyProtector.ApplicationName);
+        services.AddSingleton<IConfigureOptions<KeyManagementOptions>>(provider => new ConfigureOptions<KeyManagementOptions>(
+            options => options.XmlRepository = provider.GetRequiredService<KeyRing>()));
         services.AddHealthChecks().AddCheck<RegistryHealthCheck>("registry", tags: ["ready"]);
         return builder;
     }

@@ -8,7 +8,7 @@ namespace RealtimeStreams.RunRegistry.SecretKeys;
 
 /// <summary>Makes sure that there is the default environment, and that its secret key opens it.</summary>
 internal sealed partial class DefaultEnvironment(
-    IOptions<RunRegistryOptions> options, TimeProvider clock, ILogger<DefaultEnvironment> logger) : IDefaultSecretKey
+    SecretKeyProtector protector, IOptions<RunRegistryOptions> options, TimeProvider clock, ILogger<DefaultEnvironment> logger) : IDefaultSecretKey
 {
     private static readonly EnvironmentId Id = EnvironmentId.Parse("default");
 
@@ -28,9 +28,17 @@ internal sealed partial class DefaultEnvironment(
         var (key, origin) = await ChooseKeyAsync(cancellationToken);
         var hash = EnvironmentFinder.Digest(key);
         var keys = context.SecretKeys.Where(row => row.Environment == Id.Value);
-        if (!await keys.AnyAsync(row => row.Hash == hash, cancellationToken))
-            context.SecretKeys.Add(new StoredSecretKey { Environment = Id.Value, Hash = hash, Origin = origin, CreatedAt = clock.GetUtcNow() });
+        var there = await keys.SingleOrDefaultAsync(row => row.Hash == hash, cancellationToken);
+        if (there is null) context.SecretKeys.Add(Make(key, hash, origin));
         await context.SaveChangesAsync(cancellationToken);
+
+        // Stored by a version that kept no ciphertext, or with a key ring that is gone.
+        if (there is not null && !protector.TryUnprotect(there.Ciphertext, out _))
+        {
+            var ciphertext = protector.Protect(key);
+            await keys.Where(row => row.Hash == hash)
+                .ExecuteUpdateAsync(set => set.SetProperty(row => row.Ciphertext, ciphertext), cancellationToken);
+        }
 
         // Whoever configures a key means this one and no other: keys that were configured or made before open nothing any more.
         // A made key replaces nothing, because servers with data directories of their own each make one.
@@ -38,6 +46,15 @@ internal sealed partial class DefaultEnvironment(
             LogReplaced();
         return key;
     }
+
+    private StoredSecretKey Make(string key, byte[] hash, SecretKeyOrigin origin) => new()
+    {
+        Environment = Id.Value,
+        Hash = hash,
+        Ciphertext = protector.Protect(key),
+        Origin = origin,
+        CreatedAt = clock.GetUtcNow(),
+    };
 
     private async Task<(string Key, SecretKeyOrigin Origin)> ChooseKeyAsync(CancellationToken cancellationToken)
     {

@@ -13,6 +13,12 @@ internal abstract class RegistryContext(DbContextOptions options) : DbContext(op
 
     public DbSet<StoredStream> Streams => Set<StoredStream>();
 
+    public DbSet<StoredRunData> RunData => Set<StoredRunData>();
+
+    public DbSet<StoredNamedStream> NamedStreams => Set<StoredNamedStream>();
+
+    public DbSet<StoredProtectionKey> ProtectionKeys => Set<StoredProtectionKey>();
+
     /// <summary>The runs that can be found: those not erased.</summary>
     public IQueryable<StoredRun> LivingRuns => Runs.Where(run => run.Pending < PendingWork.Erasure);
 
@@ -33,6 +39,7 @@ internal abstract class RegistryContext(DbContextOptions options) : DbContext(op
             table.HasIndex(row => row.Hash).IsUnique().HasDatabaseName("secret_keys_hash");
             table.Property(row => row.Environment).HasColumnName("environment");
             table.Property(row => row.Hash).HasColumnName("hash");
+            table.Property(row => row.Ciphertext).HasColumnName("ciphertext");
             table.Property(row => row.Origin).HasColumnName("origin");
             table.Property(row => row.CreatedAt).HasColumnName("created_at");
             table.HasOne<StoredEnvironment>().WithMany().HasForeignKey(row => row.Environment).OnDelete(DeleteBehavior.Cascade);
@@ -44,13 +51,20 @@ internal abstract class RegistryContext(DbContextOptions options) : DbContext(op
             table.HasKey(row => new { row.Environment, row.Id });
 
             // One index for each way of listing, each ending in what pages are cut by.
-            table.HasIndex(row => new { row.Environment, row.CreatedAt, row.Id }).HasDatabaseName("runs_newest");
-            table.HasIndex(row => new { row.Environment, row.Status, row.CreatedAt, row.Id }).HasDatabaseName("runs_newest_of_status");
-            table.HasIndex(row => new { row.Environment, row.TaskId, row.CreatedAt, row.Id }).HasDatabaseName("runs_newest_of_task");
+            table.HasIndex(row => new { row.Environment, row.CreatedAt, row.Id }).HasDatabaseName("runs_newest").HasFilter("kind = 0");
+            table.HasIndex(row => new { row.Environment, row.Status, row.CreatedAt, row.Id })
+                .HasDatabaseName("runs_newest_of_status").HasFilter("kind = 0");
+            table.HasIndex(row => new { row.Environment, row.TaskId, row.CreatedAt, row.Id })
+                .HasDatabaseName("runs_newest_of_task").HasFilter("kind = 0");
+            table.HasIndex(row => new { row.Environment, row.TaskId, row.ClaimableAt, row.Id })
+                .HasDatabaseName("runs_claimable").HasFilter("claimable_at IS NOT NULL");
+            table.HasIndex(row => new { row.Environment, row.TaskId, row.IdempotencyKey })
+                .IsUnique().HasDatabaseName("runs_idempotency").HasFilter("idempotency_key IS NOT NULL");
             table.HasIndex(row => new { row.Environment, row.Id }, "runs_pending").HasFilter("pending <> 0");
 
             table.Property(row => row.Environment).HasColumnName("environment");
             table.Property(row => row.Id).HasColumnName("id");
+            table.Property(row => row.Kind).HasColumnName("kind");
             table.Property(row => row.TaskId).HasColumnName("task_id");
             table.Property(row => row.Parent).HasColumnName("parent");
             table.Property(row => row.Root).HasColumnName("root");
@@ -60,6 +74,12 @@ internal abstract class RegistryContext(DbContextOptions options) : DbContext(op
             table.Property(row => row.Error).HasColumnName("error");
             table.Property(row => row.CreatedAt).HasColumnName("created_at");
             table.Property(row => row.CompletedAt).HasColumnName("completed_at");
+            table.Property(row => row.IdempotencyKey).HasColumnName("idempotency_key");
+            table.Property(row => row.Triggered).HasColumnName("triggered");
+            table.Property(row => row.StartedAt).HasColumnName("started_at");
+            table.Property(row => row.Attempt).HasColumnName("attempt");
+            table.Property(row => row.Worker).HasColumnName("worker");
+            table.Property(row => row.ClaimableAt).HasColumnName("claimable_at");
             table.Property(row => row.StreamCount).HasColumnName("stream_count");
             table.Property(row => row.Pending).HasColumnName("pending");
             table.Property(row => row.PendingSince).HasColumnName("pending_since");
@@ -70,13 +90,52 @@ internal abstract class RegistryContext(DbContextOptions options) : DbContext(op
         {
             table.ToTable("streams");
             table.HasKey(row => new { row.Environment, row.Run, row.Key });
+            table.HasIndex(row => new { row.Environment, row.Name }).HasDatabaseName("streams_by_name").HasFilter("name IS NOT NULL");
             table.Property(row => row.Environment).HasColumnName("environment");
             table.Property(row => row.Run).HasColumnName("run");
             table.Property(row => row.Key).HasColumnName("key");
+            table.Property(row => row.Name).HasColumnName("name");
             table.Property(row => row.CreatedAt).HasColumnName("created_at");
             table.Property(row => row.Outcome).HasColumnName("outcome");
             table.Property(row => row.ClosedAt).HasColumnName("closed_at");
             table.HasOne<StoredRun>().WithMany().HasForeignKey(row => new { row.Environment, row.Run }).OnDelete(DeleteBehavior.Cascade);
+        });
+
+        modelBuilder.Entity<StoredRunData>(table =>
+        {
+            table.ToTable("run_data");
+            table.HasKey(row => new { row.Environment, row.Run });
+            table.Property(row => row.Environment).HasColumnName("environment");
+            table.Property(row => row.Run).HasColumnName("run");
+            table.Property(row => row.Payload).HasColumnName("payload");
+            table.Property(row => row.PayloadType).HasColumnName("payload_type");
+            table.Property(row => row.Metadata).HasColumnName("metadata");
+            table.Property(row => row.Output).HasColumnName("output");
+            table.Property(row => row.OutputType).HasColumnName("output_type");
+            table.HasOne<StoredRun>().WithMany().HasForeignKey(row => new { row.Environment, row.Run }).OnDelete(DeleteBehavior.Cascade);
+        });
+
+        modelBuilder.Entity<StoredNamedStream>(table =>
+        {
+            table.ToTable("named_streams");
+            table.HasKey(row => new { row.Environment, row.Name });
+            table.HasIndex(row => new { row.Environment, row.Run }).IsUnique().HasDatabaseName("named_streams_run");
+            table.Property(row => row.Environment).HasColumnName("environment");
+            table.Property(row => row.Name).HasColumnName("name");
+            table.Property(row => row.Run).HasColumnName("run");
+            table.Property(row => row.Config).HasColumnName("config");
+            table.Property(row => row.RequestToken).HasColumnName("request_token");
+            table.Property(row => row.CreatedAt).HasColumnName("created_at");
+            table.HasOne<StoredRun>().WithMany().HasForeignKey(row => new { row.Environment, row.Run }).OnDelete(DeleteBehavior.Cascade);
+        });
+
+        modelBuilder.Entity<StoredProtectionKey>(table =>
+        {
+            table.ToTable("protection_keys");
+            table.HasKey(row => row.Name);
+            table.Property(row => row.Name).HasColumnName("name");
+            table.Property(row => row.Xml).HasColumnName("xml");
+            table.Property(row => row.CreatedAt).HasColumnName("created_at");
         });
     }
 }

@@ -9,6 +9,8 @@ internal sealed class StoredRun
 
     public required string Id { get; init; }
 
+    public RunKind Kind { get; init; }
+
     public string? TaskId { get; init; }
 
     public string? Parent { get; init; }
@@ -27,6 +29,24 @@ internal sealed class StoredRun
 
     public DateTimeOffset? CompletedAt { get; init; }
 
+    /// <summary>With the task and the environment it names at most one run.</summary>
+    public string? IdempotencyKey { get; init; }
+
+    /// <summary>Whether it waits for a worker to claim it, or did.</summary>
+    public bool Triggered { get; init; }
+
+    /// <summary>When a worker first claimed it.</summary>
+    public DateTimeOffset? StartedAt { get; init; }
+
+    /// <summary>How often it was claimed.</summary>
+    public int Attempt { get; init; }
+
+    /// <summary>Who claimed it last.</summary>
+    public string? Worker { get; init; }
+
+    /// <summary>While a triggered run is open: when it was triggered, and once it is claimed, when the lease ends. Null otherwise.</summary>
+    public DateTimeOffset? ClaimableAt { get; init; }
+
     /// <summary>Rows of <c>streams</c>. Counting up is also what locks the run while one is being made.</summary>
     public int StreamCount { get; init; }
 
@@ -35,7 +55,7 @@ internal sealed class StoredRun
     /// <summary>When <see cref="Pending"/> was set, or claimed for a repetition the last time.</summary>
     public DateTimeOffset? PendingSince { get; init; }
 
-    public Run ToRun() => new(
+    public Run ToRun(StoredRunData? data = null) => new(
         RunId.Parse(Id),
         TaskId,
         Parent is null ? null : RunId.Parse(Parent),
@@ -45,5 +65,18 @@ internal sealed class StoredRun
         Version,
         Error,
         CreatedAt,
-        CompletedAt);
+        CompletedAt)
+    {
+        Triggered = Triggered,
+        StartedAt = Triggered ? StartedAt : CreatedAt,
+        Attempt = Attempt,
+        Worker = Worker,
+        LeaseUntil = Attempt > 0 ? ClaimableAt : null,
+        Payload = data?.Payload,
+        PayloadType = data?.PayloadType,
+        Metadata = data?.Metadata,
+        Output = data?.Output,
+        OutputType = data?.OutputType,
+        IsHidden = Kind == RunKind.Hidden,
+    };
 }

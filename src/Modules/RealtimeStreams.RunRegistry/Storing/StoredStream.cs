@@ -11,6 +11,9 @@ internal sealed class StoredStream
 
     public required string Key { get; init; }
 
+    /// <summary>What it is listed as among all streams; null for a hidden run's, which has a row in <c>named_streams</c>.</summary>
+    public string? Name { get; init; }
+
     public DateTimeOffset CreatedAt { get; init; }
 
     public Outcome? Outcome { get; init; }

@@ -38,6 +38,70 @@ namespace RealtimeStreams.RunRegistry.Storing.Postgres.Migrations
                     b.ToTable("environments", (string)null);
                 });
 
+            modelBuilder.Entity("RealtimeStreams.RunRegistry.Storing.StoredNamedStream", b =>
+                {
+                    b.Property<string>("Environment")
+                        .HasColumnType("text")
+                        .HasColumnName("environment")
+                        .UseCollation("C");
+
+                    b.Property<string>("Name")
+                        .HasColumnType("text")
+                        .HasColumnName("name")
+                        .UseCollation("C");
+
+                    b.Property<string>("Config")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("config")
+                        .UseCollation("C");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("RequestToken")
+                        .HasColumnType("text")
+                        .HasColumnName("request_token")
+                        .UseCollation("C");
+
+                    b.Property<string>("Run")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("run")
+                        .UseCollation("C");
+
+                    b.HasKey("Environment", "Name");
+
+                    b.HasIndex("Environment", "Run")
+                        .IsUnique()
+                        .HasDatabaseName("named_streams_run");
+
+                    b.ToTable("named_streams", (string)null);
+                });
+
+            modelBuilder.Entity("RealtimeStreams.RunRegistry.Storing.StoredProtectionKey", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasColumnType("text")
+                        .HasColumnName("name")
+                        .UseCollation("C");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Xml")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("xml")
+                        .UseCollation("C");
+
+                    b.HasKey("Name");
+
+                    b.ToTable("protection_keys", (string)null);
+                });
+
             modelBuilder.Entity("RealtimeStreams.RunRegistry.Storing.StoredRun", b =>
                 {
                     b.Property<string>("Environment")
@@ -49,6 +113,14 @@ namespace RealtimeStreams.RunRegistry.Storing.Postgres.Migrations
                         .HasColumnType("text")
                         .HasColumnName("id")
                         .UseCollation("C");
+
+                    b.Property<int>("Attempt")
+                        .HasColumnType("integer")
+                        .HasColumnName("attempt");
+
+                    b.Property<DateTimeOffset?>("ClaimableAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("claimable_at");
 
                     b.Property<DateTimeOffset?>("CompletedAt")
                         .HasColumnType("timestamp with time zone")
@@ -62,6 +134,15 @@ namespace RealtimeStreams.RunRegistry.Storing.Postgres.Migrations
                         .HasColumnType("text")
                         .HasColumnName("error")
                         .UseCollation("C");
+
+                    b.Property<string>("IdempotencyKey")
+                        .HasColumnType("text")
+                        .HasColumnName("idempotency_key")
+                        .UseCollation("C");
+
+                    b.Property<int>("Kind")
+                        .HasColumnType("integer")
+                        .HasColumnName("kind");
 
                     b.Property<string>("Parent")
                         .HasColumnType("text")
@@ -81,6 +162,10 @@ namespace RealtimeStreams.RunRegistry.Storing.Postgres.Migrations
                         .HasColumnName("root")
                         .UseCollation("C");
 
+                    b.Property<DateTimeOffset?>("StartedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("started_at");
+
                     b.Property<int>("Status")
                         .HasColumnType("integer")
                         .HasColumnName("status");
@@ -99,9 +184,18 @@ namespace RealtimeStreams.RunRegistry.Storing.Postgres.Migrations
                         .HasColumnName("task_id")
                         .UseCollation("C");
 
+                    b.Property<bool>("Triggered")
+                        .HasColumnType("boolean")
+                        .HasColumnName("triggered");
+
                     b.Property<int>("Version")
                         .HasColumnType("integer")
                         .HasColumnName("version");
+
+                    b.Property<string>("Worker")
+                        .HasColumnType("text")
+                        .HasColumnName("worker")
+                        .UseCollation("C");
 
                     b.HasKey("Environment", "Id");
 
@@ -111,18 +205,72 @@ namespace RealtimeStreams.RunRegistry.Storing.Postgres.Migrations
                     NpgsqlIndexBuilderExtensions.HasMethod(b.HasIndex("Tags"), "gin");
 
                     b.HasIndex("Environment", "CreatedAt", "Id")
-                        .HasDatabaseName("runs_newest");
+                        .HasDatabaseName("runs_newest")
+                        .HasFilter("kind = 0");
+
+                    b.HasIndex("Environment", "TaskId", "IdempotencyKey")
+                        .IsUnique()
+                        .HasDatabaseName("runs_idempotency")
+                        .HasFilter("idempotency_key IS NOT NULL");
 
                     b.HasIndex("Environment", "Status", "CreatedAt", "Id")
-                        .HasDatabaseName("runs_newest_of_status");
+                        .HasDatabaseName("runs_newest_of_status")
+                        .HasFilter("kind = 0");
+
+                    b.HasIndex("Environment", "TaskId", "ClaimableAt", "Id")
+                        .HasDatabaseName("runs_claimable")
+                        .HasFilter("claimable_at IS NOT NULL");
 
                     b.HasIndex("Environment", "TaskId", "CreatedAt", "Id")
-                        .HasDatabaseName("runs_newest_of_task");
+                        .HasDatabaseName("runs_newest_of_task")
+                        .HasFilter("kind = 0");
 
                     b.HasIndex(new[] { "Environment", "Id" }, "runs_pending")
                         .HasFilter("pending <> 0");
 
                     b.ToTable("runs", (string)null);
+                });
+
+            modelBuilder.Entity("RealtimeStreams.RunRegistry.Storing.StoredRunData", b =>
+                {
+                    b.Property<string>("Environment")
+                        .HasColumnType("text")
+                        .HasColumnName("environment")
+                        .UseCollation("C");
+
+                    b.Property<string>("Run")
+                        .HasColumnType("text")
+                        .HasColumnName("run")
+                        .UseCollation("C");
+
+                    b.Property<string>("Metadata")
+                        .HasColumnType("text")
+                        .HasColumnName("metadata")
+                        .UseCollation("C");
+
+                    b.Property<string>("Output")
+                        .HasColumnType("text")
+                        .HasColumnName("output")
+                        .UseCollation("C");
+
+                    b.Property<string>("OutputType")
+                        .HasColumnType("text")
+                        .HasColumnName("output_type")
+                        .UseCollation("C");
+
+                    b.Property<string>("Payload")
+                        .HasColumnType("text")
+                        .HasColumnName("payload")
+                        .UseCollation("C");
+
+                    b.Property<string>("PayloadType")
+                        .HasColumnType("text")
+                        .HasColumnName("payload_type")
+                        .UseCollation("C");
+
+                    b.HasKey("Environment", "Run");
+
+                    b.ToTable("run_data", (string)null);
                 });
 
             modelBuilder.Entity("RealtimeStreams.RunRegistry.Storing.StoredSecretKey", b =>
@@ -135,6 +283,11 @@ namespace RealtimeStreams.RunRegistry.Storing.Postgres.Migrations
                     b.Property<byte[]>("Hash")
                         .HasColumnType("bytea")
                         .HasColumnName("hash");
+
+                    b.Property<string>("Ciphertext")
+                        .HasColumnType("text")
+                        .HasColumnName("ciphertext")
+                        .UseCollation("C");
 
                     b.Property<DateTimeOffset>("CreatedAt")
                         .HasColumnType("timestamp with time zone")
@@ -178,13 +331,31 @@ namespace RealtimeStreams.RunRegistry.Storing.Postgres.Migrations
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("created_at");
 
+                    b.Property<string>("Name")
+                        .HasColumnType("text")
+                        .HasColumnName("name")
+                        .UseCollation("C");
+
                     b.Property<int?>("Outcome")
                         .HasColumnType("integer")
                         .HasColumnName("outcome");
 
                     b.HasKey("Environment", "Run", "Key");
 
+                    b.HasIndex("Environment", "Name")
+                        .HasDatabaseName("streams_by_name")
+                        .HasFilter("name IS NOT NULL");
+
                     b.ToTable("streams", (string)null);
+                });
+
+            modelBuilder.Entity("RealtimeStreams.RunRegistry.Storing.StoredNamedStream", b =>
+                {
+                    b.HasOne("RealtimeStreams.RunRegistry.Storing.StoredRun", null)
+                        .WithMany()
+                        .HasForeignKey("Environment", "Run")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
                 });
 
             modelBuilder.Entity("RealtimeStreams.RunRegistry.Storing.StoredRun", b =>
@@ -193,6 +364,15 @@ namespace RealtimeStreams.RunRegistry.Storing.Postgres.Migrations
                         .WithMany()
                         .HasForeignKey("Environment")
                         .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("RealtimeStreams.RunRegistry.Storing.StoredRunData", b =>
+                {
+                    b.HasOne("RealtimeStreams.RunRegistry.Storing.StoredRun", null)
+                        .WithMany()
+                        .HasForeignKey("Environment", "Run")
+                        .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired();
                 });
 

@@ -31,6 +31,63 @@ namespace RealtimeStreams.RunRegistry.Storing.Sqlite.Migrations
                     b.ToTable("environments", (string)null);
                 });
 
+            modelBuilder.Entity("RealtimeStreams.RunRegistry.Storing.StoredNamedStream", b =>
+                {
+                    b.Property<string>("Environment")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("environment");
+
+                    b.Property<string>("Name")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<string>("Config")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("config");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("RequestToken")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("request_token");
+
+                    b.Property<string>("Run")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("run");
+
+                    b.HasKey("Environment", "Name");
+
+                    b.HasIndex("Environment", "Run")
+                        .IsUnique()
+                        .HasDatabaseName("named_streams_run");
+
+                    b.ToTable("named_streams", (string)null);
+                });
+
+            modelBuilder.Entity("RealtimeStreams.RunRegistry.Storing.StoredProtectionKey", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Xml")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("xml");
+
+                    b.HasKey("Name");
+
+                    b.ToTable("protection_keys", (string)null);
+                });
+
             modelBuilder.Entity("RealtimeStreams.RunRegistry.Storing.StoredRun", b =>
                 {
                     b.Property<string>("Environment")
@@ -40,6 +97,14 @@ namespace RealtimeStreams.RunRegistry.Storing.Sqlite.Migrations
                     b.Property<string>("Id")
                         .HasColumnType("TEXT")
                         .HasColumnName("id");
+
+                    b.Property<int>("Attempt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("attempt");
+
+                    b.Property<long?>("ClaimableAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("claimable_at");
 
                     b.Property<long?>("CompletedAt")
                         .HasColumnType("INTEGER")
@@ -52,6 +117,14 @@ namespace RealtimeStreams.RunRegistry.Storing.Sqlite.Migrations
                     b.Property<string>("Error")
                         .HasColumnType("TEXT")
                         .HasColumnName("error");
+
+                    b.Property<string>("IdempotencyKey")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("idempotency_key");
+
+                    b.Property<int>("Kind")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("kind");
 
                     b.Property<string>("Parent")
                         .HasColumnType("TEXT")
@@ -68,6 +141,10 @@ namespace RealtimeStreams.RunRegistry.Storing.Sqlite.Migrations
                     b.Property<string>("Root")
                         .HasColumnType("TEXT")
                         .HasColumnName("root");
+
+                    b.Property<long?>("StartedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("started_at");
 
                     b.Property<int>("Status")
                         .HasColumnType("INTEGER")
@@ -86,25 +163,80 @@ namespace RealtimeStreams.RunRegistry.Storing.Sqlite.Migrations
                         .HasColumnType("TEXT")
                         .HasColumnName("task_id");
 
+                    b.Property<bool>("Triggered")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("triggered");
+
                     b.Property<int>("Version")
                         .HasColumnType("INTEGER")
                         .HasColumnName("version");
 
+                    b.Property<string>("Worker")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("worker");
+
                     b.HasKey("Environment", "Id");
 
                     b.HasIndex("Environment", "CreatedAt", "Id")
-                        .HasDatabaseName("runs_newest");
+                        .HasDatabaseName("runs_newest")
+                        .HasFilter("kind = 0");
+
+                    b.HasIndex("Environment", "TaskId", "IdempotencyKey")
+                        .IsUnique()
+                        .HasDatabaseName("runs_idempotency")
+                        .HasFilter("idempotency_key IS NOT NULL");
 
                     b.HasIndex("Environment", "Status", "CreatedAt", "Id")
-                        .HasDatabaseName("runs_newest_of_status");
+                        .HasDatabaseName("runs_newest_of_status")
+                        .HasFilter("kind = 0");
+
+                    b.HasIndex("Environment", "TaskId", "ClaimableAt", "Id")
+                        .HasDatabaseName("runs_claimable")
+                        .HasFilter("claimable_at IS NOT NULL");
 
                     b.HasIndex("Environment", "TaskId", "CreatedAt", "Id")
-                        .HasDatabaseName("runs_newest_of_task");
+                        .HasDatabaseName("runs_newest_of_task")
+                        .HasFilter("kind = 0");
 
                     b.HasIndex(new[] { "Environment", "Id" }, "runs_pending")
                         .HasFilter("pending <> 0");
 
                     b.ToTable("runs", (string)null);
+                });
+
+            modelBuilder.Entity("RealtimeStreams.RunRegistry.Storing.StoredRunData", b =>
+                {
+                    b.Property<string>("Environment")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("environment");
+
+                    b.Property<string>("Run")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("run");
+
+                    b.Property<string>("Metadata")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("metadata");
+
+                    b.Property<string>("Output")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("output");
+
+                    b.Property<string>("OutputType")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("output_type");
+
+                    b.Property<string>("Payload")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("payload");
+
+                    b.Property<string>("PayloadType")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("payload_type");
+
+                    b.HasKey("Environment", "Run");
+
+                    b.ToTable("run_data", (string)null);
                 });
 
             modelBuilder.Entity("RealtimeStreams.RunRegistry.Storing.StoredSecretKey", b =>
@@ -116,6 +248,10 @@ namespace RealtimeStreams.RunRegistry.Storing.Sqlite.Migrations
                     b.Property<byte[]>("Hash")
                         .HasColumnType("BLOB")
                         .HasColumnName("hash");
+
+                    b.Property<string>("Ciphertext")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("ciphertext");
 
                     b.Property<long>("CreatedAt")
                         .HasColumnType("INTEGER")
@@ -156,13 +292,30 @@ namespace RealtimeStreams.RunRegistry.Storing.Sqlite.Migrations
                         .HasColumnType("INTEGER")
                         .HasColumnName("created_at");
 
+                    b.Property<string>("Name")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
                     b.Property<int?>("Outcome")
                         .HasColumnType("INTEGER")
                         .HasColumnName("outcome");
 
                     b.HasKey("Environment", "Run", "Key");
 
+                    b.HasIndex("Environment", "Name")
+                        .HasDatabaseName("streams_by_name")
+                        .HasFilter("name IS NOT NULL");
+
                     b.ToTable("streams", (string)null);
+                });
+
+            modelBuilder.Entity("RealtimeStreams.RunRegistry.Storing.StoredNamedStream", b =>
+                {
+                    b.HasOne("RealtimeStreams.RunRegistry.Storing.StoredRun", null)
+                        .WithMany()
+                        .HasForeignKey("Environment", "Run")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
                 });
 
             modelBuilder.Entity("RealtimeStreams.RunRegistry.Storing.StoredRun", b =>
@@ -171,6 +324,15 @@ namespace RealtimeStreams.RunRegistry.Storing.Sqlite.Migrations
                         .WithMany()
                         .HasForeignKey("Environment")
                         .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("RealtimeStreams.RunRegistry.Storing.StoredRunData", b =>
+                {
+                    b.HasOne("RealtimeStreams.RunRegistry.Storing.StoredRun", null)
+                        .WithMany()
+                        .HasForeignKey("Environment", "Run")
+                        .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired();
                 });
 

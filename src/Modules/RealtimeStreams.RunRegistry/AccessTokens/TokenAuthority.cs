@@ -1,0 +1,51 @@
+using RealtimeStreams.Protocol;
+using RealtimeStreams.RunRegistry.SecretKeys;
+
+namespace RealtimeStreams.RunRegistry.AccessTokens;
+
+/// <summary>Verifies and issues tokens with the environments' secret keys.</summary>
+internal sealed class TokenAuthority(EnvironmentKeys keys, TimeProvider clock) : IAccessTokens
+{
+    private static readonly TimeSpan MinLifetime = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan MaxLifetime = TimeSpan.FromDays(3653);
+
+    public async ValueTask<AccessGrant?> VerifyAsync(string token, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(token);
+        if (!TokenText.TryParse(token, out var text)
+            || TokenClaims.TryRead(text.Payload) is not { } claims
+            || !claims.AreValidAt(clock.GetUtcNow())) return null;
+        return await IsSignedAsync(text, claims.Environment, cancellationToken) ? claims.ToGrant() : null;
+    }
+
+    public async ValueTask<string> IssueAsync(
+        EnvironmentId environment, IReadOnlyList<string> scopes, TimeSpan lifetime, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(scopes);
+        ArgumentOutOfRangeException.ThrowIfLessThan(lifetime, MinLifetime);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(lifetime, MaxLifetime);
+        if (scopes.Any(string.IsNullOrEmpty)) throw new ArgumentException("A scope is empty.", nameof(scopes));
+
+        var signing = await keys.FindAsync(environment, fresh: false, cancellationToken);
+        if (signing is { Keys: [], IsNew: false }) signing = await keys.FindAsync(environment, fresh: true, cancellationToken);
+        if (signing.Keys is not [var key, ..])
+            throw new InvalidOperationException($"The environment {environment} has no secret key that could sign a token.");
+
+        var now = clock.GetUtcNow();
+        var token = TokenText.Make(TokenClaims.Write(environment, scopes, now, now + lifetime), key);
+        return token.Length <= TokenText.MaxLength
+            ? token
+            : throw new ArgumentException($"The token would be {token.Length} characters long; at most {TokenText.MaxLength} are allowed.", nameof(scopes));
+    }
+
+    private async ValueTask<bool> IsSignedAsync(TokenText text, EnvironmentId environment, CancellationToken cancellationToken)
+    {
+        var known = await keys.FindAsync(environment, fresh: false, cancellationToken);
+        if (known.Keys.Any(text.IsSignedWith)) return true;
+        if (known.IsNew) return false;
+
+        // Perhaps with a key that was added since.
+        var (now, areNew) = await keys.FindAsync(environment, fresh: true, cancellationToken);
+        return areNew && now.Any(text.IsSignedWith);
+    }
+}
