@@ -14,6 +14,7 @@ public sealed class ProjectGraphTests
         "RealtimeStreams.AppHost -> DemoWorker, RealtimeStreams.Server",
         "RealtimeStreams.ChunkLog -> NATS.NKeys, RealtimeStreams.Protocol",
         "RealtimeStreams.Dialects.Native -> RealtimeStreams.ChunkLog, RealtimeStreams.Http, RealtimeStreams.Ingest, RealtimeStreams.Protocol, RealtimeStreams.Read, RealtimeStreams.RunRegistry",
+        "RealtimeStreams.Dialects.S2 -> RealtimeStreams.ChunkLog, RealtimeStreams.Http, RealtimeStreams.Ingest, RealtimeStreams.Protocol, RealtimeStreams.Read, RealtimeStreams.RunRegistry",
         "RealtimeStreams.Dialects.Trigger -> RealtimeStreams.ChunkLog, RealtimeStreams.Http, RealtimeStreams.Ingest, RealtimeStreams.Protocol, RealtimeStreams.Read, RealtimeStreams.RunRegistry",
         "RealtimeStreams.EmbeddedBroker",
         "RealtimeStreams.Http -> RealtimeStreams.ChunkLog, RealtimeStreams.Protocol, RealtimeStreams.Read, RealtimeStreams.RunRegistry",
