@@ -144,6 +144,34 @@ public sealed class WritingTests(SharedServer server) : IDisposable
     }
 
     [Fact]
+    public async Task A_part_keeps_the_id_that_its_writer_gave_it()
+    {
+        var run = await api.RegisterAsync();
+        foreach (var id in (string[])["part 1 {}", "", new string('z', 64)])
+        {
+            using var answer = await api.SendAsync(HttpMethod.Post, Path(run) + "/append", "a", id.Length == 0 ? [] : ["X-Part-Id", id]);
+            Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        }
+
+        using var reader = await api.ReadAsync(run, "out");
+
+        var records = await reader.TakeAsync(3);
+        Assert.Equal(["part 1 {}", "#1", new string('z', 64)], records.Select(record => record.Id));
+        Assert.Equal("""{"data":"a","id":"part 1 {}"}""", records[0].Body);
+        Assert.Equal(["\"a\"", "\"a\"", "\"a\""], await api.PageAsync(run, "out"));
+    }
+
+    [Theory]
+    [InlineData("a\"b")]
+    [InlineData("a\\b")]
+    [InlineData("12345678901234567890123456789012345678901234567890123456789012345")]
+    public async Task A_part_id_that_needs_escapes_or_is_too_long_is_refused(string id) =>
+        Assert.Contains(
+            "X-Part-Id",
+            await api.RefusedAsync(HttpStatusCode.BadRequest, HttpMethod.Post, Path(await api.RegisterAsync()) + "/append", "a", "X-Part-Id", id),
+            StringComparison.Ordinal);
+
+    [Fact]
     public async Task A_chunk_that_is_too_large_is_refused()
     {
         var run = await api.RegisterAsync();

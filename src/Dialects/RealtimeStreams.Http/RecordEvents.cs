@@ -12,7 +12,7 @@ public readonly struct RecordEvents(IBufferWriter<byte> output)
     private const int MaxDigits = 19;
 
     /// <summary>Records.</summary>
-    /// <param name="elements">What <see cref="RecordJson"/> made of them: elements with a comma in front of each.</param>
+    /// <param name="elements">JSON elements, with a comma in front of each.</param>
     /// <param name="last">The index of the last of them.</param>
     /// <param name="records">How many records the reader has been given by now.</param>
     /// <param name="bytes">How many metered bytes.</param>

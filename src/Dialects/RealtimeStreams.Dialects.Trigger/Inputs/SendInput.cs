@@ -1,5 +1,3 @@
-using System.Buffers;
-using System.IO.Pipelines;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -40,8 +38,6 @@ internal static class SendInput
             return TriggerError.From(ErrorCode.InvalidRequest, $"The run {run.Id} has streams version v1; input streams need v2.");
         // A client that sends nothing (undefined) leaves the field out.
         var value = body!.Data is { } data ? JsonMarshal.GetRawUtf8Value(data).ToArray() : "null"u8.ToArray();
-        var request = new AppendRequest(BodyKind.Value, IdempotencyKey: RequestKey.Of(context.Request), BodyLength: value.Length);
-        var chunk = PipeReader.Create(new ReadOnlySequence<byte>(value));
-        return AppendChunk.Answer(await appender.AppendAsync(address, request, chunk, cancellationToken));
+        return await AppendChunk.AppendAsync(context, stream, appender, value, partId: "", cancellationToken);
     }
 }

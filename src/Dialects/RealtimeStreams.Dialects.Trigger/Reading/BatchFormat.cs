@@ -5,7 +5,7 @@ using RealtimeStreams.Read;
 namespace RealtimeStreams.Dialects.Trigger.Reading;
 
 /// <summary>The v2 shape of a read: batches of records as S2 sends them. A record's elements are made once for all readers.</summary>
-internal sealed class BatchFormat(RecordJson framing, TimeProvider clock) : IFeedFormat
+internal sealed class BatchFormat(EnvelopeRecords framing, TimeProvider clock) : IFeedFormat
 {
     private long records;
     private long bytes;
@@ -17,7 +17,7 @@ internal sealed class BatchFormat(RecordJson framing, TimeProvider clock) : IFee
         var elements = record.Framed(framing).From(step.From).Span;
         records += record.NextIndex.Value - step.From.Value;
         bytes += elements.Length;
-        lastTimestamp = record.AdmittedAt(record.Count - 1).ToUnixTimeMilliseconds();
+        lastTimestamp = record.TimestampOf(record.Count - 1);
         var reached = record.NextIndex >= read.NextIndex;
         return new RecordEvents(output).WriteBatch(
             elements, new(record.NextIndex.Value - 1), records, bytes, reached ? new RecordTail(record.NextIndex, lastTimestamp) : null);

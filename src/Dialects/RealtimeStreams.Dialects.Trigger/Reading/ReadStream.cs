@@ -58,7 +58,7 @@ internal sealed partial class ReadStream(
     {
         Prepare(context);
         var output = context.Response.BodyWriter;
-        var framing = InputStreams.FindName(stream.Key) is null ? RecordJson.Envelope : RecordJson.InputEnvelope;
+        var framing = InputStreams.FindName(stream.Key) is null ? EnvelopeRecords.Output : EnvelopeRecords.Input;
         var loop = new FeedLoop(read, new BatchFormat(framing, clock), output, timeout, clock);
         try
         {

@@ -1,0 +1,116 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text;
+using System.Text.Unicode;
+using RealtimeStreams.ChunkLog;
+using RealtimeStreams.Protocol;
+
+namespace RealtimeStreams.Dialects.Trigger.Reading;
+
+/// <summary>
+/// Chunks as the elements of an S2 batch of records whose bodies are always the client's envelope,
+/// <c>{"seq_num":…,"timestamp":…,"body":"{\"data\":…,\"id\":\"…\"}"}</c>, each with a comma in front, so that the elements from any cursor on follow
+/// one another without the first byte.
+/// </summary>
+internal sealed class EnvelopeRecords : IRecordFraming
+{
+    /// <summary>For output streams: the data is the chunk.</summary>
+    public static readonly EnvelopeRecords Output = new(dataIsText: false);
+
+    /// <summary>For input streams: the data is a string, the chunk's JSON text.</summary>
+    public static readonly EnvelopeRecords Input = new(dataIsText: true);
+
+    // Digits of the largest index, 9,223,372,036,854,775,807.
+    private const int MaxDigits = 19;
+
+    private readonly bool dataIsText;
+
+    private EnvelopeRecords(bool dataIsText) => this.dataIsText = dataIsText;
+
+    public void WriteChunk(LogRecord record, int position, IBufferWriter<byte> output)
+    {
+        var attributes = record.AttributesOf(position);
+        var index = record.FirstIndex.Plus(position);
+        output.Write(",{\"seq_num\":"u8);
+        WriteNumber(index.Value, output);
+        output.Write(",\"timestamp\":"u8);
+        WriteNumber(record.TimestampOf(position), output);
+        WriteHeaders(attributes, output);
+        output.Write(",\"body\":\"{\\\"data\\\":"u8);
+        WriteData(record, position, output);
+        output.Write(",\\\"id\\\":\\\""u8);
+        WriteId(attributes.PartId, index, output);
+        output.Write("\\\"}\"}"u8);
+    }
+
+    // Readers see from a header with an empty name that a record is a command of S2's.
+    private static void WriteHeaders(ChunkAttributes attributes, IBufferWriter<byte> output)
+    {
+        var any = false;
+        foreach (var header in attributes)
+        {
+            output.Write(any ? ",["u8 : ",\"headers\":[["u8);
+            any = true;
+            JsonText.WriteString(Readable(header.Name), output);
+            output.Write(","u8);
+            JsonText.WriteString(Readable(header.Value), output);
+            output.Write("]"u8);
+        }
+        if (any) output.Write("]"u8);
+    }
+
+    private void WriteData(LogRecord record, int position, IBufferWriter<byte> output)
+    {
+        if (!dataIsText && record.FormOf(position) == ChunkForm.Json)
+        {
+            WriteEscaped(record.Chunk(position).Span, output);
+            return;
+        }
+        // What is not plain JSON, or is text for its readers, is written twice: once a record, however many read it.
+        var json = new ArrayBufferWriter<byte>(record.Chunk(position).Length + 16);
+        record.WriteJson(position, json);
+        if (dataIsText)
+        {
+            var text = new ArrayBufferWriter<byte>(json.WrittenCount + 16);
+            JsonText.WriteString(json.WrittenSpan, text);
+            json = text;
+        }
+        WriteEscaped(json.WrittenSpan, output);
+    }
+
+    /// <remarks>
+    /// Readers drop what has an id that they have seen. One that is made of the index is unique, and no client makes one that begins so. What is stored
+    /// as a part's id needs no escapes.
+    /// </remarks>
+    private static void WriteId(ReadOnlySpan<byte> id, ChunkIndex index, IBufferWriter<byte> output)
+    {
+        if (!id.IsEmpty)
+        {
+            output.Write(id);
+            return;
+        }
+        output.Write("#"u8);
+        WriteNumber(index.Value, output);
+    }
+
+    /// <summary>Writes a part of a string that is in the making.</summary>
+    private static void WriteEscaped(ReadOnlySpan<byte> utf8, IBufferWriter<byte> output)
+    {
+        while (JsonText.IndexOfEscaped(utf8) is var plain and >= 0)
+        {
+            output.Write(utf8[..plain]);
+            JsonText.WriteEscape(utf8[plain], output);
+            utf8 = utf8[(plain + 1)..];
+        }
+        output.Write(utf8);
+    }
+
+    private static ReadOnlySpan<byte> Readable(ReadOnlySpan<byte> bytes) =>
+        Utf8.IsValid(bytes) ? bytes : Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(bytes)); // With U+FFFD, as S2 has it.
+
+    private static void WriteNumber(long value, IBufferWriter<byte> output)
+    {
+        value.TryFormat(output.GetSpan(MaxDigits), out var digits, default, CultureInfo.InvariantCulture);
+        output.Advance(digits);
+    }
+}
