@@ -33,6 +33,13 @@ public interface IChunkLog
     /// <exception cref="LogUnavailableException">The broker did not answer in time.</exception>
     Task<StreamSummary?> FindAsync(StreamAddress stream, CancellationToken cancellationToken);
 
+    /// <summary>Finds the first chunk that can still be read whose timestamp is a time or later; null when there is none.</summary>
+    /// <param name="stream">The stream.</param>
+    /// <param name="unixMilliseconds">The time.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="LogUnavailableException">The broker did not answer in time.</exception>
+    Task<ChunkIndex?> FindByTimestampAsync(StreamAddress stream, long unixMilliseconds, CancellationToken cancellationToken);
+
     /// <summary>Erases all that is stored of a run's streams.</summary>
     /// <exception cref="LogUnavailableException">The broker did not answer in time. Ask again.</exception>
     Task EraseAsync(EnvironmentId environment, RunId run, CancellationToken cancellationToken);
@@ -42,6 +49,7 @@ public interface IChunkLog
     ValueTask<IStreamTail> OpenTailAsync(StreamAddress stream, CancellationToken cancellationToken);
 
     /// <summary>Reads stored records, starting with the one that holds <paramref name="cursor"/> or, where that is gone, the first that is left.</summary>
+    /// <remarks>What was given up (<see cref="IStreamTail.FirstIndex"/>) may still be among them until it is removed; it is for the caller to skip it.</remarks>
     /// <param name="stream">The stream.</param>
     /// <param name="cursor">The index wanted first.</param>
     /// <param name="after">The record read before, if any: saves the search when it ends at <paramref name="cursor"/>.</param>

@@ -8,13 +8,19 @@ public interface IStreamTail : IAsyncDisposable
     /// <summary>The index that the stream's next chunk will get, as far as known here. Grows only.</summary>
     ChunkIndex NextIndex { get; }
 
+    /// <summary>The index before which chunks were given up (<see cref="ChunkBatch.Trim"/>). Grows only; never beyond <see cref="NextIndex"/>. Expired chunks do not count.</summary>
+    ChunkIndex FirstIndex { get; }
+
+    /// <summary>The timestamp of the last chunk, Unix milliseconds, as far as known here; 0: there was none.</summary>
+    long LastTimestamp { get; }
+
     /// <summary>How the stream ended; null while it is open.</summary>
     Outcome? End { get; }
 
     /// <summary>Whether all that was stored of the stream has been erased since the tail was opened.</summary>
     bool Erased { get; }
 
-    /// <summary>The record that holds <paramref name="cursor"/>, if it is among the newest kept in memory.</summary>
+    /// <summary>The record that holds <paramref name="cursor"/>, if it is among the newest kept in memory and not before <see cref="FirstIndex"/>.</summary>
     LogRecord? Find(ChunkIndex cursor);
 
     /// <summary>Waits until <see cref="NextIndex"/> exceeds <paramref name="cursor"/>, the stream ends or is erased, or <paramref name="wait"/> has passed.</summary>

@@ -5,7 +5,6 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using NATS.Client.Core;
-using NATS.Client.JetStream;
 using RealtimeStreams.ChunkLog.Announcing;
 using RealtimeStreams.ChunkLog.Appending;
 using RealtimeStreams.ChunkLog.Broker;
@@ -61,24 +60,19 @@ internal sealed partial class JetStreamChunkLog(
     public async Task<StreamSummary?> FindAsync(StreamAddress stream, CancellationToken cancellationToken)
     {
         var session = await SessionAsync(cancellationToken);
-        var place = SubjectMap.Of(stream);
-        if (await session.Gets.FindLastAsync(place, cancellationToken) is not { } last) return null;
-        var first = last.FirstIndex == ChunkIndex.Zero ? last : await session.Gets.FindNextAsync(place, 1, cancellationToken) ?? last;
-        var lastTime = last.Count == 0 ? last.Time : last.AdmittedAt(last.Count - 1);
-        return new StreamSummary(first.FirstIndex, last.NextIndex, last.TotalBytes, last.End, [.. last.Producers()], first.Time, lastTime);
+        return await session.Lookup.FindAsync(SubjectMap.Of(stream), cancellationToken);
+    }
+
+    public async Task<ChunkIndex?> FindByTimestampAsync(StreamAddress stream, long unixMilliseconds, CancellationToken cancellationToken)
+    {
+        var session = await SessionAsync(cancellationToken);
+        return await session.Lookup.FindByTimestampAsync(SubjectMap.Of(stream), unixMilliseconds, cancellationToken);
     }
 
     public async Task EraseAsync(EnvironmentId environment, RunId run, CancellationToken cancellationToken)
     {
         var session = await SessionAsync(cancellationToken);
-        try
-        {
-            await session.PurgeAsync(environment, run, cancellationToken);
-        }
-        catch (Exception exception) when (exception is NatsException and not NatsJSApiException)
-        {
-            throw new LogUnavailableException("The broker did not erase in time.", exception);
-        }
+        await session.EraseAsync(environment, run, cancellationToken);
     }
 
     public async ValueTask<IStreamTail> OpenTailAsync(StreamAddress stream, CancellationToken cancellationToken) =>

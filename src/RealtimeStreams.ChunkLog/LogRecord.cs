@@ -56,6 +56,9 @@ public sealed class LogRecord
         : HasState ? State.LastTimestamp
         : NextIndex == ChunkIndex.Zero ? 0 : Time.ToUnixTimeMilliseconds();
 
+    /// <summary>The timestamp of the first chunk; of a record without chunks that of the stream's last.</summary>
+    internal long FirstTimestamp => Count > 0 ? TimestampOf(0) : LastTimestamp;
+
     /// <summary>The stream's trim point as of this record.</summary>
     internal ChunkIndex TrimPoint => HasState ? State.TrimPoint : ChunkIndex.Zero;
 

@@ -84,16 +84,23 @@ public sealed class RecordCodecTests(ITestOutputHelper output)
             {
                 var chunk = model.Chunks[(int)next.Value];
                 Assert.Equal(chunk.Bytes, record.Chunk(i).ToArray());
+                Assert.Equal(chunk.Form, record.FormOf(i));
+                Assert.Equal(ChunkAttributes.Of(chunk.Attributes).PartId, record.AttributesOf(i).PartId);
+                Assert.Equal(ChunkAttributes.Of(chunk.Attributes).HeaderCount, record.AttributesOf(i).HeaderCount);
+                Assert.Equal(chunk.Timestamp, record.TimestampOf(i));
                 Assert.Equal(chunk.Time.ToUnixTimeMilliseconds(), record.AdmittedAt(i).ToUnixTimeMilliseconds());
                 // Only a record of more than 64 producers forgets who wrote some of its chunks.
                 if (record.ProducerOf(i) is { } producer || producers.Count < RecordLayout.MaxProducers) Assert.Equal(chunk.Producer, record.ProducerOf(i));
-                bytes += chunk.Bytes.Length;
+                bytes += chunk.Size;
             }
             Assert.Equal(next, record.NextIndex);
             Assert.Equal(bytes, record.TotalBytes);
             Assert.Equal(record == records[^1] ? model.End : null, record.End);
         }
         Assert.Equal(model.Chunks.Count, next.Value); // None is missing, none is there twice.
-        if (records.Count > 0) Assert.Equal(model.Producers, records[^1].Producers());
+        if (records.Count == 0) return;
+        Assert.Equal(model.Producers, records[^1].Producers());
+        Assert.Equal(new StreamState(new ChunkIndex(model.TrimPoint), model.LastTimestamp, model.Token), records[^1].State);
+        Assert.Equal(model.LastTimestamp, records[^1].LastTimestamp);
     }
 }

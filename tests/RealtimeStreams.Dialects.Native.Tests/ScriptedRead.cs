@@ -19,6 +19,8 @@ internal sealed class ScriptedRead(FakeTimeProvider clock, params ReadStep[] ste
 
     public ChunkIndex NextIndex { get; set; } = new(7);
 
+    public long LastTimestamp => 0;
+
     public ValueTask<ReadStep> NextAsync(TimeSpan wait, CancellationToken cancellationToken)
     {
         if (next < steps.Length) return ValueTask.FromResult(steps[next++]);

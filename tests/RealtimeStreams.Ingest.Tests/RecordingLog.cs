@@ -58,6 +58,9 @@ internal sealed class RecordingLog : IChunkLog
 
     public Task<StreamSummary?> FindAsync(StreamAddress stream, CancellationToken cancellationToken) => Task.FromResult(Summary);
 
+    public Task<ChunkIndex?> FindByTimestampAsync(StreamAddress stream, long unixMilliseconds, CancellationToken cancellationToken) =>
+        throw new NotSupportedException();
+
     public Task EraseAsync(EnvironmentId environment, RunId run, CancellationToken cancellationToken)
     {
         Erased.Add(run);

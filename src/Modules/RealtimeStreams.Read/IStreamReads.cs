@@ -8,9 +8,23 @@ public interface IStreamReads
 {
     /// <summary>Starts a read.</summary>
     /// <param name="stream">The stream. It need not exist yet while its run is open.</param>
-    /// <param name="startIndex">The index delivered first; negative: so many from the end, as of now. Beyond the end it waits.</param>
+    /// <param name="startIndex">The index delivered first; negative: so many from the end, as of now, as far as they were not given up. Beyond the end it waits.</param>
     /// <param name="cancellationToken">Gives up opening.</param>
     Task<ReadOpening> OpenAsync(StreamAddress stream, long startIndex, CancellationToken cancellationToken);
+
+    /// <summary>Tells where a stream stands, as of an answer of the broker's leader. All zero for a stream of which nothing is stored.</summary>
+    /// <param name="stream">The stream. Whether it may be read is for the caller to know.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The first index that can be read, the index of the next chunk, the timestamp of the last one in Unix milliseconds, and how it ended.</returns>
+    /// <exception cref="LogUnavailableException">The broker did not answer in time.</exception>
+    Task<(ChunkIndex First, ChunkIndex Next, long LastTimestamp, Outcome? End)> FindTailAsync(StreamAddress stream, CancellationToken cancellationToken);
+
+    /// <summary>Finds the first chunk that can still be read whose timestamp is a time or later; null when there is none.</summary>
+    /// <param name="stream">The stream. Whether it may be read is for the caller to know.</param>
+    /// <param name="unixMilliseconds">The time.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="LogUnavailableException">The broker did not answer in time.</exception>
+    Task<ChunkIndex?> FindByTimestampAsync(StreamAddress stream, long unixMilliseconds, CancellationToken cancellationToken);
 }
 
 /// <summary>Whether a read could be opened.</summary>
@@ -36,6 +50,9 @@ public interface IStreamRead : IAsyncDisposable
     /// <summary>How far the stream is known to go.</summary>
     ChunkIndex NextIndex { get; }
 
+    /// <summary>The timestamp of the last chunk that is known of, Unix milliseconds; 0: there was none.</summary>
+    long LastTimestamp { get; }
+
     /// <summary>Takes the next step, as soon as there is one. Completes synchronously while records are at hand, so flush when it does not.</summary>
     /// <param name="wait">How long to wait for one; then the step is <see cref="ReadStepKind.Idle"/>.</param>
     /// <param name="cancellationToken">Ends the wait by an exception.</param>
@@ -51,7 +68,7 @@ public enum ReadStepKind
     /// <summary>Everything stored when the read was opened has been delivered. Comes once.</summary>
     CaughtUp,
 
-    /// <summary>The chunks before <see cref="ReadStep.From"/>, which is the cursor now, are gone.</summary>
+    /// <summary>The chunks before <see cref="ReadStep.From"/>, which is the cursor now, are gone: expired, or given up. Can come again when more is given up.</summary>
     Trimmed,
 
     /// <summary>The stream has ended with <see cref="ReadStep.Outcome"/>. The last step.</summary>

@@ -152,6 +152,7 @@ internal sealed class Appender(StreamAddress stream, AppenderParts parts) : IDis
         {
             head.Clear();
             await parts.Heads.ReloadAsync(head, place, nonce: 0, parts.Stopping);
+            TrimFrom(ChunkIndex.Zero);
             return loaded = true;
         }
         catch (Exception exception) when (exception is LogUnavailableException or OperationCanceledException)
@@ -242,6 +243,8 @@ internal sealed class Appender(StreamAddress stream, AppenderParts parts) : IDis
         Activity.Current = pack[0].Request.Span; // Not the span of whoever happened to start the loop.
         var nonce = parts.NextNonce();
         var record = builder.Finish(nonce, place.Address);
+        var trimmed = head.State.TrimPoint;
+        var maybeStored = false;
         while (true)
         {
             var began = parts.Clock.GetTimestamp();
@@ -252,6 +255,7 @@ internal sealed class Appender(StreamAddress stream, AppenderParts parts) : IDis
                 case PublishKind.Stored:
                     builder.CommitTo(head, outcome.Sequence);
                     conflicts = 0;
+                    TrimFrom(trimmed);
                     FinishPack();
                     return;
                 case PublishKind.Full:
@@ -262,6 +266,7 @@ internal sealed class Appender(StreamAddress stream, AppenderParts parts) : IDis
                     return;
                 case PublishKind.Unknown:
                     parts.LogUnknown(stream, outcome.Reason);
+                    maybeStored = true;
                     break;
             }
 
@@ -269,9 +274,14 @@ internal sealed class Appender(StreamAddress stream, AppenderParts parts) : IDis
             switch (change)
             {
                 case HeadChange.OwnStored:
+                    TrimFrom(trimmed);
                     FinishPack();
                     return;
-                case HeadChange.Moved:
+                case HeadChange.Lost when maybeStored:
+                    FailUnrecognisable();
+                    PutBack();
+                    return;
+                case HeadChange.Moved or HeadChange.Lost:
                     PutBack();
                     contention.Note();
                     if (conflicts++ > 0) await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(1, 10)), parts.Clock, parts.Stopping);
@@ -283,6 +293,12 @@ internal sealed class Appender(StreamAddress stream, AppenderParts parts) : IDis
                     break; // Send it again: whichever copy lands first is the one.
             }
         }
+    }
+
+    /// <summary>Has removed what the stream gave up since.</summary>
+    private void TrimFrom(ChunkIndex before)
+    {
+        if (head.State.TrimPoint > before) parts.Trimmer.Trim(place, head.State.TrimPoint);
     }
 
     /// <summary>Hands what is queued to the node that writes the stream, one message at a time, so that each producer's order stays.</summary>
@@ -393,6 +409,14 @@ internal sealed class Appender(StreamAddress stream, AppenderParts parts) : IDis
     {
         foreach (var (request, _) in pack) Finish(request, outcome);
         pack.Clear();
+    }
+
+    /// <summary>What was stored and given up at once cannot be told from what was not stored; only a producer's numbers stay in the head.</summary>
+    private void FailUnrecognisable()
+    {
+        foreach (var (request, _) in pack)
+            if (request.IsSettled || request.Batch is { Producer: null }) Finish(request, Unavailable(mayHaveWritten: true));
+        pack.RemoveAll(packed => packed.Request.IsSettled);
     }
 
     private void FailAll(AppendOutcome outcome)

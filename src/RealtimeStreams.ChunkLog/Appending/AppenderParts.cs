@@ -9,6 +9,7 @@ namespace RealtimeStreams.ChunkLog.Appending;
 internal sealed partial class AppenderParts(
     RecordPublisher publisher,
     HeadLoader heads,
+    Trimmer trimmer,
     Forwarder forwarder,
     LogTelemetry telemetry,
     TimeProvider clock,
@@ -22,6 +23,8 @@ internal sealed partial class AppenderParts(
     public RecordPublisher Publisher { get; } = publisher;
 
     public HeadLoader Heads { get; } = heads;
+
+    public Trimmer Trimmer { get; } = trimmer;
 
     public Forwarder Forwarder { get; } = forwarder;
 

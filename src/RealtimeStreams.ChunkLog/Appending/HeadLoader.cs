@@ -15,6 +15,9 @@ internal enum HeadChange
     /// <summary>The record with the caller's nonce was the next one: it is stored. The head has it, and all after it.</summary>
     OwnStored,
 
+    /// <summary>Records of other writers were taken in, but those right after the head are gone: the one with the caller's nonce may have been among them.</summary>
+    Lost,
+
     /// <summary>The stream's records are gone. The head is empty now.</summary>
     Gone,
 }
@@ -42,18 +45,19 @@ internal sealed class HeadLoader(RecordGets gets, TimeProvider clock)
         }
         if (last.Sequence == head.Sequence) return HeadChange.None;
 
-        var own = false;
+        var change = HeadChange.Moved;
         if (nonce != 0)
         {
             var next = last.Nonce == nonce ? last : await gets.FindNextFreshAsync(place, head.Sequence + 1, cancellationToken);
-            own = next?.Nonce == nonce;
+            if (next?.Nonce == nonce) change = HeadChange.OwnStored;
+            else if (next is null || next.FirstIndex > head.NextIndex) change = HeadChange.Lost;
         }
         var keyed = await FindKeyedAsync(head.Sequence, last, place, cancellationToken);
         // Indexes that went back belong to a new life of an erased stream.
         if (last.NextIndex < head.NextIndex) head.Clear();
         foreach (var record in keyed) head.ApplyKeys(record);
         head.Apply(last);
-        return own ? HeadChange.OwnStored : HeadChange.Moved;
+        return change;
     }
 
     /// <summary>The records with idempotency keys between the head and the last record, oldest first: a chain backwards, bounded like the table.</summary>

@@ -1,7 +1,6 @@
 using System.Globalization;
 using Microsoft.Extensions.Logging;
 using NATS.Client.JetStream;
-using NATS.Client.JetStream.Models;
 using RealtimeStreams.ChunkLog.Announcing;
 using RealtimeStreams.ChunkLog.Appending;
 using RealtimeStreams.ChunkLog.Following;
@@ -20,12 +19,9 @@ internal sealed class LogSession : IAsyncDisposable
     /// <summary>Readers on other nodes need not wait for their silent check to learn of an erasure. The message is the run's subject filter.</summary>
     private const string ErasedTopic = "erased";
 
-    /// <summary>100,000 records take the broker 160 ms; without a limit NATS.Net would wait for a broker that is away for as long as that is.</summary>
-    private static readonly TimeSpan PurgeTimeout = TimeSpan.FromSeconds(5);
-
     private readonly BrokerLinks links;
     private readonly RecordPublisher publisher;
-    private readonly TimeProvider clock;
+    private readonly Purges purges;
     private readonly NodeDirectory nodes;
     private readonly INodeMessages messages;
     private readonly IDisposable erasures;
@@ -34,22 +30,24 @@ internal sealed class LogSession : IAsyncDisposable
         BrokerLinks links,
         RecordPublisher publisher,
         RecordGets gets,
+        IndexSeek seek,
+        Purges purges,
         Appenders appenders,
         TailHubs hubs,
         NodeDirectory nodes,
         INodeMessages messages,
         DurabilityClass durability,
-        int maxChunkBytes,
-        TimeProvider clock)
+        int maxChunkBytes)
     {
         this.links = links;
         this.publisher = publisher;
-        this.clock = clock;
+        this.purges = purges;
         this.nodes = nodes;
         this.messages = messages;
         erasures = messages.Subscribe(ErasedTopic, OnErased);
         Gets = gets;
-        Seek = new IndexSeek(gets);
+        Seek = seek;
+        Lookup = new StreamLookup(gets, seek);
         Appenders = appenders;
         Hubs = hubs;
         Durability = durability;
@@ -59,6 +57,8 @@ internal sealed class LogSession : IAsyncDisposable
     public RecordGets Gets { get; }
 
     public IndexSeek Seek { get; }
+
+    public StreamLookup Lookup { get; }
 
     public Appenders Appenders { get; }
 
@@ -102,13 +102,16 @@ internal sealed class LogSession : IAsyncDisposable
             await messages.ConnectAsync(links.Tail, stopping);
             var nodes = new NodeDirectory(messages, clock);
             var forwarder = new Forwarder(links.Publish, replies, nodes, clock, options.ConfirmTimeout, loggers.CreateLogger<Forwarder>());
+            var seek = new IndexSeek(gets);
+            var purges = new Purges(links.Read, clock);
+            var trimmer = new Trimmer(gets, seek, purges, clock, loggers.CreateLogger<Trimmer>(), stopping);
             var parts = new AppenderParts(
-                publisher, new HeadLoader(gets, clock), forwarder, telemetry, clock, options.ConfirmTimeout, loggers.CreateLogger<Appender>(), stopping);
+                publisher, new HeadLoader(gets, clock), trimmer, forwarder, telemetry, clock, options.ConfirmTimeout, loggers.CreateLogger<Appender>(), stopping);
             var appenders = new Appenders(parts, options);
             var hubs = new TailHubs(links.Tail, gets, options, clock, loggers.CreateLogger<TailHubs>(), stopping);
             await forwarder.StartAsync((stream, request) => appenders.AppendAsync(stream, request, stopping), stopping);
             telemetry.Observe(() => appenders.Count, () => appenders.QueuedBytes, () => hubs.Count, () => hubs.RingBytes);
-            return new LogSession(links, publisher, gets, appenders, hubs, nodes, messages, durability, LimitOf(options, server.MaxPayload), clock);
+            return new LogSession(links, publisher, gets, seek, purges, appenders, hubs, nodes, messages, durability, LimitOf(options, server.MaxPayload));
         }
         catch
         {
@@ -117,20 +120,10 @@ internal sealed class LogSession : IAsyncDisposable
         }
     }
 
-    public async Task PurgeAsync(EnvironmentId environment, RunId run, CancellationToken cancellationToken)
+    public async Task EraseAsync(EnvironmentId environment, RunId run, CancellationToken cancellationToken)
     {
         var (filter, shard) = SubjectMap.OfRun(environment, run);
-        if (!await links.Read.WaitUntilOpenAsync(PurgeTimeout, cancellationToken)) throw new LogUnavailableException("The broker is not connected.");
-        using var limit = new CancellationTokenSource(PurgeTimeout, clock);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
-        try
-        {
-            await new NatsJSContext(links.Read.Connection).PurgeStreamAsync(shard, new StreamPurgeRequest { Filter = filter }, either.Token);
-        }
-        catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
-        {
-            throw new LogUnavailableException("The broker did not erase in time.", exception);
-        }
+        await purges.AllAsync(shard, filter, cancellationToken);
         OnErased(filter);
         await messages.PublishAsync(ErasedTopic, filter, cancellationToken);
     }

@@ -28,6 +28,8 @@ internal sealed class TailHub
     private TailSubscription? subscription;
     private ulong lastSequence;
     private long nextIndex;
+    private long trimPoint;
+    private long lastTimestamp;
     private int end;
     private bool erased;
     private int silentChecks;
@@ -49,6 +51,11 @@ internal sealed class TailHub
 
     /// <summary>Read without the lock: <see cref="End"/> is set after it, so that who sees the end sees the last index.</summary>
     public ChunkIndex NextIndex => new(Volatile.Read(ref nextIndex));
+
+    /// <summary>Set after <see cref="NextIndex"/>, so that it is never beyond it.</summary>
+    public ChunkIndex FirstIndex => new(Volatile.Read(ref trimPoint));
+
+    public long LastTimestamp => Volatile.Read(ref lastTimestamp);
 
     public Outcome? End => Volatile.Read(ref end) is var outcome and not 0 ? (Outcome)outcome : null;
 
@@ -155,6 +162,7 @@ internal sealed class TailHub
 
     public LogRecord? Find(ChunkIndex index)
     {
+        if (index < FirstIndex) return null;
         lock (gate) return ring.Find(index);
     }
 
@@ -225,7 +233,9 @@ internal sealed class TailHub
             else
             {
                 lastSequence = record.Sequence;
+                Volatile.Write(ref lastTimestamp, record.LastTimestamp);
                 Volatile.Write(ref nextIndex, record.NextIndex.Value);
+                if (record.TrimPoint > FirstIndex) Volatile.Write(ref trimPoint, record.TrimPoint.Value);
                 if (record.End is { } outcome) Volatile.Write(ref end, (int)outcome);
                 silentChecks = 0;
                 NextCheck = hubs.DeadlineIn(CheckDelays[0]);

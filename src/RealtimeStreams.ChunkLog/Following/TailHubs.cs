@@ -174,6 +174,10 @@ internal sealed partial class TailHubs : IDisposable
 
         public ChunkIndex NextIndex => hub.NextIndex;
 
+        public ChunkIndex FirstIndex => hub.FirstIndex;
+
+        public long LastTimestamp => hub.LastTimestamp;
+
         public Outcome? End => hub.End;
 
         public bool Erased => hub.Erased;

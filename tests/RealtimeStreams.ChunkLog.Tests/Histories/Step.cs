@@ -12,14 +12,30 @@ namespace RealtimeStreams.ChunkLog.Tests.Histories;
 /// <param name="Shift">How far the first sequence is from the expected one: negative repeats, positive leaves a gap.</param>
 /// <param name="Sizes">The chunks' bytes.</param>
 /// <param name="Key">The number of its idempotency key; negative: none.</param>
-internal sealed record Step(int Minutes, bool NewRecord, Outcome? End, int Producer, uint Epoch, int Shift, int[] Sizes, int Key)
+/// <param name="Special">What other dialects bring; null: nothing.</param>
+internal sealed record Step(int Minutes, bool NewRecord, Outcome? End, int Producer, uint Epoch, int Shift, int[] Sizes, int Key, Special? Special = null)
 {
     public string? IdempotencyKey => Key < 0 ? null : $"key-{Key}-ключ";
 
     public ProducerId? ProducerId => Producer < 0 ? null : Protocol.ProducerId.Parse($"p{Producer}é");
 
     public override string ToString() =>
-        $"({Minutes}, {NewRecord}, {End?.ToString() ?? "null"}, {Producer}, {Epoch}, {Shift}, [{string.Join(", ", Sizes)}], {Key})";
+        $"({Minutes}, {NewRecord}, {End?.ToString() ?? "null"}, {Producer}, {Epoch}, {Shift}, [{string.Join(", ", Sizes)}], {Key}, {Special})";
+}
+
+/// <summary>What a batch of another dialect has.</summary>
+/// <param name="Forms">Whether its chunks have forms and attributes.</param>
+/// <param name="Times">Own timestamps of its chunks in turn, in milliseconds around the beginning of the history; 0: none.</param>
+/// <param name="Uncapped">Whether they may be later than the arrival.</param>
+/// <param name="Index">Which index it expects, relative to the right one; null: any.</param>
+/// <param name="Token">The number of the fencing token that it expects; negative: any.</param>
+/// <param name="NewToken">The number of the fencing token that it sets; negative: none.</param>
+/// <param name="Trim">What it gives up, relative to the stream's next index; null: nothing.</param>
+internal sealed record Special(bool Forms, int[] Times, bool Uncapped, int? Index, int Token, int NewToken, int? Trim)
+{
+    public static string? TokenOf(int number) => number switch { < 0 => null, 0 => "", _ => $"token-{number}-é" };
+
+    public override string ToString() => $"forms {Forms}, times [{string.Join(", ", Times)}], {Uncapped}, index {Index}, token {Token}, sets {NewToken}, trims {Trim}";
 }
 
 /// <summary>A stream's whole history, and its limits.</summary>
@@ -43,12 +59,20 @@ internal static class AnyHistory
     {
         var end = Gen.Frequency((40, Gen.Const((Outcome?)null)), (1, Gen.Int[1, 4].Select(outcome => (Outcome?)outcome)));
         var time = Gen.Frequency((6, Gen.Const(0)), (1, Gen.Int[1, 4]));
+        var special = Gen.Select(
+            Gen.Select(Gen.Bool, Gen.OneOf(Gen.Const(Array.Empty<int>()), Gen.Int[-120_000, 600_000].Array[1, 4], Gen.Const((int[])[5, 0])), Gen.Bool),
+            Gen.Frequency((4, Gen.Const((int?)null)), (3, Gen.Const((int?)0)), (1, Gen.Int[-2, 2].Select(shift => (int?)shift))),
+            Gen.Frequency((3, Gen.Const(-1)), (2, Gen.Int[0, 2])),
+            Gen.Frequency((3, Gen.Const(-1)), (1, Gen.Int[0, 2])),
+            Gen.Frequency((3, Gen.Const((int?)null)), (1, Gen.Int[-8, 6].Select(shift => (int?)shift))),
+            (how, index, token, newToken, trim) => (Special?)new Special(how.Item1, how.Item2, how.Item3, index, token, newToken, trim));
         var step = Gen.Select(
             Gen.Select(time, Gen.Bool, end),
             Gen.Select(producer, Gen.UInt[0, 2], Shift),
             Sizes,
             Gen.Frequency((5, Gen.Const(-1)), (2, Gen.Int[0, 5])),
-            (when, who, sizes, key) => new Step(when.Item1, when.Item2 || when.Item1 > 0, when.Item3, who.Item1, who.Item2, who.Item3, sizes, key));
+            Gen.Frequency((2, Gen.Const((Special?)null)), (1, special)),
+            (when, who, sizes, key, extra) => new Step(when.Item1, when.Item2 || when.Item1 > 0, when.Item3, who.Item1, who.Item2, who.Item3, sizes, key, extra));
         var limits = Gen.Frequency(
             (3, Gen.Const(new StreamLimits(long.MaxValue, long.MaxValue))),
             (1, Gen.Select(Gen.Long[0, 600], Gen.Long[0, 60], (bytes, chunks) => new StreamLimits(bytes, chunks))));

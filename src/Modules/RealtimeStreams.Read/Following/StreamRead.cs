@@ -36,6 +36,8 @@ internal sealed class StreamRead(
 
     public ChunkIndex NextIndex => tail.NextIndex;
 
+    public long LastTimestamp => tail.LastTimestamp;
+
     public ValueTask<ReadStep> NextAsync(TimeSpan wait, CancellationToken cancellationToken) =>
         TryStep(out var step) ? new ValueTask<ReadStep>(step) : WaitForStepAsync(wait, cancellationToken);
 
@@ -51,6 +53,12 @@ internal sealed class StreamRead(
         if (tail.Erased)
         {
             step = new ReadStep(ReadStepKind.Erased, Cursor);
+            return true;
+        }
+        // Before anything is delivered: what was given up is in the ring, or in the batch at hand, still.
+        if (Cursor < tail.FirstIndex)
+        {
+            step = new ReadStep(ReadStepKind.Trimmed, Cursor = tail.FirstIndex);
             return true;
         }
         if (TakeStored() is { } record || (record = tail.Find(Cursor)) is not null)

@@ -25,9 +25,15 @@ internal sealed class StreamReads(IChunkLog log, IRunRegistry registry, ReadTele
             await tail.DisposeAsync();
             return Refused(ErrorCode.StreamNotFound, $"The run '{stream.Run}' has ended and never had a stream '{stream.Key}'. Check that writer and reader use the same key.");
         }
-        var cursor = new ChunkIndex(startIndex >= 0 ? startIndex : Math.Max(0, tail.NextIndex.Value + startIndex));
+        var cursor = new ChunkIndex(startIndex >= 0 ? startIndex : Math.Max(tail.FirstIndex.Value, tail.NextIndex.Value + startIndex));
         return new ReadOpening.Opened(new StreamRead(stream, cursor, tail, log, registry, telemetry, clock));
     }
+
+    public async Task<(ChunkIndex First, ChunkIndex Next, long LastTimestamp, Outcome? End)> FindTailAsync(StreamAddress stream, CancellationToken cancellationToken) =>
+        await log.FindAsync(stream, cancellationToken) is { } stored ? (stored.FirstIndex, stored.NextIndex, stored.LastTimestamp, stored.End) : default;
+
+    public Task<ChunkIndex?> FindByTimestampAsync(StreamAddress stream, long unixMilliseconds, CancellationToken cancellationToken) =>
+        log.FindByTimestampAsync(stream, unixMilliseconds, cancellationToken);
 
     private static ReadOpening.Refused Refused(ErrorCode code, string detail) => new(new Refusal(code, detail));
 }

@@ -1,0 +1,87 @@
+using Microsoft.Extensions.Logging;
+using RealtimeStreams.ChunkLog.Broker;
+using RealtimeStreams.ChunkLog.Reading;
+using RealtimeStreams.Protocol;
+
+namespace RealtimeStreams.ChunkLog.Appending;
+
+/// <summary>Removes the records before streams' trim points, once the trim points are stored. Readers do not see them any more already.</summary>
+/// <remarks>
+/// It does not meet with appends: it removes only what lies before the last record, which carries the head, and later records have higher
+/// sequences. What a crash cuts off, the next trim of the stream or the next appender that loads its head asks for again.
+/// </remarks>
+internal sealed partial class Trimmer(
+    RecordGets gets, IndexSeek seek, Purges purges, TimeProvider clock, ILogger<Trimmer> logger, CancellationToken stopping)
+{
+    /// <summary>As many wait while the broker is away; about 200 bytes each. Those beyond are asked for again, see above.</summary>
+    private const int MaxStreams = 10_000;
+
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
+
+    private readonly Lock gate = new();
+    private readonly Dictionary<string, (SubjectMap Place, ChunkIndex TrimPoint)> pending = [];
+    private bool running;
+
+    /// <summary>Has a stream's records before its trim point removed, soon.</summary>
+    public void Trim(SubjectMap place, ChunkIndex trimPoint)
+    {
+        lock (gate)
+        {
+            if (pending.TryGetValue(place.Subject, out var earlier) ? earlier.TrimPoint >= trimPoint : pending.Count >= MaxStreams) return;
+            pending[place.Subject] = (place, trimPoint);
+            if (running) return;
+            running = true;
+        }
+        _ = RunAsync(); // Not awaited: nobody waits for it. It lets no exception out.
+    }
+
+    private async Task RunAsync()
+    {
+        while (TryTake(out var place, out var trimPoint))
+        {
+            try
+            {
+                await TrimAsync(place, trimPoint);
+            }
+            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (LogUnavailableException)
+            {
+                Trim(place, trimPoint);
+                await Task.Delay(RetryDelay, clock, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+            catch (Exception exception)
+            {
+                LogFailed(exception, place.Subject);
+            }
+        }
+    }
+
+    private bool TryTake(out SubjectMap place, out ChunkIndex trimPoint)
+    {
+        lock (gate)
+        {
+            running = pending.Count > 0;
+            (place, trimPoint) = pending.Values.FirstOrDefault();
+            if (running) pending.Remove(place.Subject);
+            return running;
+        }
+    }
+
+    private async Task TrimAsync(SubjectMap place, ChunkIndex trimPoint)
+    {
+        if (await gets.FindNextFreshAsync(place, 1, stopping) is not { } first || first.NextIndex > trimPoint) return;
+        if (await gets.FindLastAsync(place, stopping) is not { } last || last.Sequence == first.Sequence) return;
+        var sequence = Math.Min(last.Sequence, await seek.FindAsync(place, trimPoint, stopping) ?? last.Sequence);
+        await purges.BeforeAsync(place, sequence, stopping);
+        LogTrimmed(place.Subject, trimPoint.Value, sequence);
+    }
+
+    [LoggerMessage(EventId = 1012, Level = LogLevel.Debug, Message = "Removed what {Subject} had before index {TrimPoint}: its records before {Sequence}")]
+    private partial void LogTrimmed(string subject, long trimPoint, ulong sequence);
+
+    [LoggerMessage(EventId = 1013, Level = LogLevel.Error, Message = "What {Subject} gave up could not be removed")]
+    private partial void LogFailed(Exception exception, string subject);
+}
