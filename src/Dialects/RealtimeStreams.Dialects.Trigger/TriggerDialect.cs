@@ -33,12 +33,12 @@ public static class TriggerDialect
     /// <summary>Maps the routes.</summary>
     public static IEndpointRouteBuilder MapTrigger(this IEndpointRouteBuilder endpoints)
     {
-        var pages = endpoints.MapGroup("").ExcludeFromDescription().RequireCors(PageAccess.Policy).RequireSecretKey();
-        pages.MapGet(Output, ReadStream.HandleAsync);
-        pages.MapGet(Input, ReadStream.HandleAsync);
-        pages.MapPost(Input, SendInput.HandleAsync);
+        var pages = endpoints.MapGroup("").ExcludeFromDescription().RequireCors(PageAccess.Policy);
+        pages.MapGet(Output, ReadStream.HandleAsync).Require(Demand.ReadRun);
+        pages.MapGet(Input, ReadStream.HandleAsync).Require(Demand.ReadRun);
+        pages.MapPost(Input, SendInput.HandleAsync).Require(Demand.WriteInput);
 
-        var backends = endpoints.MapGroup("").ExcludeFromDescription().WithMetadata(PageAccess.None).RequireSecretKey();
+        var backends = endpoints.MapGroup("").ExcludeFromDescription().WithMetadata(PageAccess.None).Require(Demand.SecretKey);
         backends.MapPut(Target, OpenStream.HandleAsync);
         backends.MapPost(Target, IngestChunks.HandleAsync);
         backends.MapMethods(Target, [HttpMethods.Head], TellLastChunk.HandleAsync);

@@ -1,13 +1,20 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using RealtimeStreams.Protocol;
+using RealtimeStreams.RunRegistry;
 
 namespace RealtimeStreams.Dialects.Trigger.Requests;
 
 /// <summary>Who asks. The gate has checked it.</summary>
-internal sealed record Caller(EnvironmentId Environment)
+/// <param name="Environment">The environment that the credential opens.</param>
+/// <param name="Grant">What a public token grants in it; null for a secret key, which may do everything.</param>
+/// <param name="Credential">The credential. Never for a log.</param>
+internal sealed record Caller(EnvironmentId Environment, AccessGrant? Grant, string Credential)
 {
     public static ValueTask<Caller> BindAsync(HttpContext context) => ValueTask.FromResult(context.Features.GetRequiredFeature<Caller>());
+
+    /// <summary>Without the credential.</summary>
+    public override string ToString() => $"{Environment}, {(Grant is null ? "secret key" : "public token")}";
 }
 
 /// <summary>The stream in the request's path, with <c>parent</c> and <c>root</c> replaced by the run they stand for.</summary>
@@ -15,4 +22,10 @@ internal sealed record StreamPath(StreamAddress Address)
 {
     public static ValueTask<StreamPath> BindAsync(HttpContext context) =>
         ValueTask.FromResult(context.Features.GetRequiredFeature<StreamPath>());
+}
+
+/// <summary>The task in the request's path.</summary>
+internal sealed record TaskPath(string Task)
+{
+    public static ValueTask<TaskPath> BindAsync(HttpContext context) => ValueTask.FromResult(context.Features.GetRequiredFeature<TaskPath>());
 }

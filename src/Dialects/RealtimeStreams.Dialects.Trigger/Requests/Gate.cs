@@ -3,13 +3,12 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Microsoft.Net.Http.Headers;
 using RealtimeStreams.Protocol;
 using RealtimeStreams.RunRegistry;
 
 namespace RealtimeStreams.Dialects.Trigger.Requests;
 
-/// <summary>What stands before every endpoint: a credential, a path whose ids can be ids, and errors in the dialect's shape.</summary>
+/// <summary>What stands before every endpoint: a credential that meets the route's demand, a path whose ids can be ids, and errors in the dialect's shape.</summary>
 /// <remarks>It wraps the endpoint, and so comes before its parameters are bound; an endpoint filter would come after.</remarks>
 internal static partial class Gate
 {
@@ -17,26 +16,25 @@ internal static partial class Gate
     public const string TargetParameter = "target";
     public const string KeyParameter = "key";
     public const string InputParameter = "input";
+    public const string TaskParameter = "taskId";
 
-    private const string Scheme = "Bearer ";
-
-    public static TBuilder RequireSecretKey<TBuilder>(this TBuilder endpoints)
+    public static TBuilder Require<TBuilder>(this TBuilder endpoints, Demand demand)
         where TBuilder : IEndpointConventionBuilder
     {
         endpoints.Add(endpoint =>
         {
             var inner = endpoint.RequestDelegate!;
             var path = PathParameters.Of(((RouteEndpointBuilder)endpoint).RoutePattern);
-            endpoint.RequestDelegate = context => AnswerAsync(context, path, inner);
+            endpoint.RequestDelegate = context => AnswerAsync(context, demand, path, inner);
         });
         return endpoints;
     }
 
-    private static async Task AnswerAsync(HttpContext context, PathParameters path, RequestDelegate inner)
+    private static async Task AnswerAsync(HttpContext context, Demand demand, PathParameters path, RequestDelegate inner)
     {
         try
         {
-            var error = await AdmitAsync(context, path);
+            var error = await AdmitAsync(context, demand, path);
             await (error is null ? inner(context) : error.ExecuteAsync(context));
         }
         catch (Exception exception) when (!context.Response.HasStarted && !context.RequestAborted.IsCancellationRequested)
@@ -49,33 +47,47 @@ internal static partial class Gate
         }
     }
 
-    private static async ValueTask<TriggerError?> AdmitAsync(HttpContext context, PathParameters path)
+    private static async ValueTask<TriggerError?> AdmitAsync(HttpContext context, Demand demand, PathParameters path)
     {
-        if (await AuthenticateAsync(context) is not { } environment)
-            return TriggerError.From(ErrorCode.Unauthorized, "Invalid or missing API key: send the environment's secret key as Authorization: Bearer <key>.");
-        context.Features.Set(new Caller(environment));
+        if (await Credentials.FindCallerAsync(context) is not { } caller)
+        {
+            var allowed = demand == Demand.SecretKey ? "the environment's secret key" : "the environment's secret key, or a public access token that has not expired";
+            return TriggerError.From(ErrorCode.Unauthorized, $"Invalid or missing credential: send {allowed} as Authorization: Bearer <key>.");
+        }
+        if (caller.Grant is not null && demand == Demand.SecretKey)
+            return TriggerError.From(ErrorCode.Unauthorized, "A public access token is no credential here; send the environment's secret key.");
+        context.Features.Set(caller);
+        if (path.HasTask) return AdmitTask(context, caller);
         if (!path.HasRun) return null;
         if (!path.TryRead(context, out var run, out var key, out var error)) return error;
         if (path.TargetOf(context) is { } target and not "self")
         {
             var registry = context.RequestServices.GetRequiredService<IRunRegistry>();
-            if (await registry.FindFamilyAsync(environment, run, context.RequestAborted) is not { } family)
+            if (await registry.FindFamilyAsync(caller.Environment, run, context.RequestAborted) is not { } family)
                 return TriggerError.From(ErrorCode.RunNotFound, $"There is no run {run}, whose {target} was asked for.");
             // A run without a parent is its own parent and root, as for the clients.
             run = target == "parent" ? family.Parent ?? run : family.Root ?? family.Parent ?? run;
         }
-        context.Features.Set(new StreamPath(new StreamAddress(environment, run, key)));
+        if (caller.Grant is not null && await FindRefusalAsync(context, caller, demand, run) is { } refusal) return refusal;
+        context.Features.Set(new StreamPath(new StreamAddress(caller.Environment, run, key)));
         return null;
     }
 
-    private static async ValueTask<EnvironmentId?> AuthenticateAsync(HttpContext context)
+    private static TriggerError? AdmitTask(HttpContext context, Caller caller)
     {
-        var values = context.Request.Headers[HeaderNames.Authorization];
-        if (values is not [{ } value] || !value.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)) return null;
-        var secretKey = value[Scheme.Length..].Trim();
-        if (secretKey.Length == 0) return null;
-        var environments = context.RequestServices.GetRequiredService<IEnvironments>();
-        return await environments.FindBySecretKeyAsync(secretKey, context.RequestAborted);
+        if (!PathParameters.TryReadTask(context, out var task, out var error)) return error;
+        if (caller.Grant is { } grant && !grant.MeetsTrigger(task)) return TriggerError.OutOfScope;
+        context.Features.Set(new TaskPath(task));
+        return null;
+    }
+
+    /// <summary>The run is looked up before the scopes are, because they may name its task and tags.</summary>
+    private static async ValueTask<TriggerError?> FindRefusalAsync(HttpContext context, Caller caller, Demand demand, RunId run)
+    {
+        var registry = context.RequestServices.GetRequiredService<IRunRegistry>();
+        if (await registry.FindAsync(caller.Environment, run, context.RequestAborted) is not { } found)
+            return TriggerError.From(ErrorCode.RunNotFound, $"There is no run {run}.");
+        return caller.Grant!.Meets(demand, found) ? null : TriggerError.OutOfScope;
     }
 
     [LoggerMessage(EventId = 2201, Level = LogLevel.Error, Message = "A {Method} request failed")]

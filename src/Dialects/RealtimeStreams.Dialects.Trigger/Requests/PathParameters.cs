@@ -7,13 +7,14 @@ using RealtimeStreams.Protocol;
 namespace RealtimeStreams.Dialects.Trigger.Requests;
 
 /// <summary>Which ids a route's path has.</summary>
-internal readonly record struct PathParameters(bool HasRun, bool HasTarget, bool HasKey, bool HasInput)
+internal readonly record struct PathParameters(bool HasRun, bool HasTarget, bool HasKey, bool HasInput, bool HasTask)
 {
     public static PathParameters Of(RoutePattern pattern) => new(
         pattern.GetParameter(Gate.RunParameter) is not null,
         pattern.GetParameter(Gate.TargetParameter) is not null,
         pattern.GetParameter(Gate.KeyParameter) is not null,
-        pattern.GetParameter(Gate.InputParameter) is not null);
+        pattern.GetParameter(Gate.InputParameter) is not null,
+        pattern.GetParameter(Gate.TaskParameter) is not null);
 
     /// <summary><c>self</c>, <c>parent</c> or <c>root</c>; null when the route has no target.</summary>
     public string? TargetOf(HttpContext context) => HasTarget ? (string?)context.Request.RouteValues[Gate.TargetParameter] : null;
@@ -36,5 +37,13 @@ internal readonly record struct PathParameters(bool HasRun, bool HasTarget, bool
         var fault = text is null ? "is not percent-encoded UTF-8" : StreamKey.FindFault(text) ?? "is too long";
         error = TriggerError.From(ErrorCode.InvalidStreamKey, $"The stream key in the path {fault}.");
         return false;
+    }
+
+    /// <summary>Reads the task.</summary>
+    public static bool TryReadTask(HttpContext context, out string task, [NotNullWhen(false)] out TriggerError? error)
+    {
+        task = RawPath.Find(context, Gate.TaskParameter) ?? "";
+        error = task.Length > 0 ? null : TriggerError.From(ErrorCode.InvalidRequest, "The task id in the path is not percent-encoded UTF-8.");
+        return error is null;
     }
 }

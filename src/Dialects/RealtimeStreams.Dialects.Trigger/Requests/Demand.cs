@@ -1,0 +1,37 @@
+using RealtimeStreams.RunRegistry;
+
+namespace RealtimeStreams.Dialects.Trigger.Requests;
+
+/// <summary>What a route asks of its caller.</summary>
+internal enum Demand
+{
+    /// <summary>The secret key; a public token is no credential here.</summary>
+    SecretKey,
+
+    /// <summary>The secret key, or a token that may read the run of the path.</summary>
+    ReadRun,
+
+    /// <summary>The secret key, or a token that may send to the run of the path.</summary>
+    WriteInput,
+
+    /// <summary>The secret key, or a token that may trigger the task of the path.</summary>
+    TriggerTask,
+}
+
+/// <summary>Which scopes meet which demands (contract, sections 2, 4 and 5).</summary>
+internal static class Demands
+{
+    /// <summary>Whether a token may do to a run what the route does. The names that a run goes by are its id, its task and its tags.</summary>
+    public static bool Meets(this AccessGrant grant, Demand demand, Run run)
+    {
+        if (demand == Demand.WriteInput) return grant.Allows("write", new AccessResource("inputStreams", run.Id.Value));
+        var names = new List<AccessResource> { new("runs", run.Id.Value) };
+        if (run.TaskId is { } task) names.Add(new AccessResource("tasks", task));
+        foreach (var tag in run.Tags) names.Add(new AccessResource("tags", tag));
+        return grant.Allows("read", [.. names]);
+    }
+
+    /// <summary>Whether a token may trigger a task.</summary>
+    public static bool MeetsTrigger(this AccessGrant grant, string task) =>
+        grant.Allows("trigger", new AccessResource("tasks", task)) || grant.Allows("write", new AccessResource("tasks", task));
+}
