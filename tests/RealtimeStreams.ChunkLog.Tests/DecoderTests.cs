@@ -42,6 +42,30 @@ public sealed class DecoderTests(ITestOutputHelper output)
         iter: 10 * Sweep.Rounds);
 
     [Fact]
+    public void A_record_from_before_there_were_forms_attributes_and_timestamps_is_read_as_it_was_meant()
+    {
+        // Version 1, no flags, one producer, 2 chunks from index 5 on, 12 bytes so far, at 1,000 ms; then an idempotency key; then the chunks.
+        byte[] record =
+        [
+            1, 0, 0, 1, 2, 0, 0, 0, .. Long(5), .. Long(12), .. Long(1000), .. Long(77), .. Long(0), 0, 0, 0, 0, 8, 0, 0, 0,
+            1, (byte)'p', 3, 0, 0, 0, .. Long(9), .. Long(6),
+            1, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 250, 0, 255, 0,
+            1, 0, 0, 2, 0, 1, 0, (byte)'k',
+            (byte)'1', (byte)'2', (byte)'3',
+        ];
+        Assert.True(LogRecord.TryParse(record, 4, out var read, out var fault), fault);
+        Assert.Equal("1"u8, read.Chunk(0).Span);
+        Assert.Equal("23"u8, read.Chunk(1).Span);
+        Assert.Equal((ChunkForm.Json, true), (read.FormOf(1), read.AttributesOf(1).IsEmpty));
+        Assert.Equal((1000L, 1250L, 1250L), (read.TimestampOf(0), read.TimestampOf(1), read.LastTimestamp));
+        Assert.Equal(Records.StreamState.Empty with { LastTimestamp = 1250 }, read.State);
+        Assert.Equal([("k", 0, 2)], read.IdempotencyKeys());
+        Assert.Equal("p", read.ProducerOf(0)?.Value);
+
+        static byte[] Long(long value) => BitConverter.GetBytes(value);
+    }
+
+    [Fact]
     public void A_record_cut_anywhere_or_longer_than_it_says_is_refused() => AnyHistory.OfFewProducers.Sample(
         history =>
         {
@@ -116,10 +140,15 @@ public sealed class DecoderTests(ITestOutputHelper output)
             Assert.InRange(record.Chunk(i).Length, 0, bytes.Length);
             _ = record.AdmittedAt(i);
             _ = record.ProducerOf(i);
+            Assert.True(record.TimestampOf(i) >= 0);
+            Assert.InRange(record.FormOf(i), ChunkForm.Json, ChunkForm.Binary);
+            foreach (var header in record.AttributesOf(i)) Assert.InRange(header.Name.Length + header.Value.Length, 0, bytes.Length);
+            record.WriteJson(i, new ArrayBufferWriter<byte>());
         }
         _ = record.Producers().Count();
         _ = record.IdempotencyKeys().Count();
         _ = record.Address;
+        Assert.True(record.LastTimestamp >= 0 && record.TrimPoint <= record.NextIndex);
         Assert.True(record.TotalBytes >= 0 && record.NextIndex >= record.FirstIndex);
         new Records.StreamHead().Apply(record);
         return true;

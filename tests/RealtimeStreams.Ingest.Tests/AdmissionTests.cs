@@ -114,6 +114,6 @@ public sealed class AdmissionTests
         Assert.Equal("invalid_json", refusals.LastMeasurement!.Tags["error.type"]);
     }
 
-    private static Run ARun(RunStatus status) =>
+    internal static Run ARun(RunStatus status) =>
         new(IngestNode.Stream.Run, null, null, null, [], status, StreamsVersion.V2, null, default, null);
 }
