@@ -10,6 +10,7 @@ using RealtimeStreams.RunRegistry.AccessTokens;
 using RealtimeStreams.RunRegistry.Admitting;
 using RealtimeStreams.RunRegistry.Ending;
 using RealtimeStreams.RunRegistry.Listing;
+using RealtimeStreams.RunRegistry.Naming;
 using RealtimeStreams.RunRegistry.Registering;
 using RealtimeStreams.RunRegistry.SecretKeys;
 using RealtimeStreams.RunRegistry.Setup;
@@ -26,7 +27,7 @@ public static class RunRegistryModule
     public const string ConnectionStringName = "registry";
 
     /// <summary>
-    /// Adds <see cref="IRunRegistry"/>, <see cref="IEnvironments"/>, <see cref="IAccessTokens"/>, <see cref="IDefaultSecretKey"/> and the
+    /// Adds <see cref="IRunRegistry"/>, <see cref="IEnvironments"/>, <see cref="IAccessTokens"/>, <see cref="INamedStreams"/>, <see cref="IDefaultSecretKey"/> and the
     /// health check <c>registry</c>, and data protection for the whole host with its keys in the registry's database. The database is migrated when the host starts. A server with several nodes also registers an <see cref="IRegistryAnnouncements"/>.
     /// </summary>
     public static IHostApplicationBuilder AddRunRegistry(this IHostApplicationBuilder builder)
@@ -52,6 +53,8 @@ public static class RunRegistryModule
         services.AddSingleton<RunCompletion>();
         services.AddSingleton<RunErasure>();
         services.AddSingleton<Repetition>();
+        services.AddSingleton<NamedStreamCache>();
+        services.AddSingleton<NamedStreamLister>();
         services.AddSingleton<DefaultEnvironment>();
         services.AddSingleton<KeyRing>();
         services.AddSingleton<SecretKeyProtector>();
@@ -60,6 +63,7 @@ public static class RunRegistryModule
         services.AddSingleton<IRunRegistry, Registry>();
         services.AddSingleton<IEnvironments, EnvironmentFinder>();
         services.AddSingleton<IAccessTokens, TokenAuthority>();
+        services.AddSingleton<INamedStreams, StreamNamer>();
         services.AddSingleton<IDefaultSecretKey>(provider => provider.GetRequiredService<DefaultEnvironment>());
         services.AddHostedService<RegistrySetup>();
 

@@ -12,7 +12,7 @@ internal static class InspectRun
     public static async Task<Results<JsonHttpResult<RunInfo>, ProblemResult>> HandleAsync(
         RunPath path, IRunRegistry registry, StreamTexts streams, CancellationToken cancellationToken)
     {
-        if (await registry.FindAsync(path.Environment, path.Run, cancellationToken) is not { } run)
+        if (await registry.FindAsync(path.Environment, path.Run, cancellationToken) is not { IsHidden: false } run)
             return Problems.From(RunTexts.NotFound(path.Run));
         return Answers.Json(run.Tell(await streams.TellAsync(path, cancellationToken)), WireJson.Contracts.RunInfo);
     }

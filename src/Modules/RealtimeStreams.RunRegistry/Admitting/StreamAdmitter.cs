@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
 using RealtimeStreams.Protocol;
+using RealtimeStreams.RunRegistry.Naming;
 using RealtimeStreams.RunRegistry.Storing;
 
 namespace RealtimeStreams.RunRegistry.Admitting;
@@ -67,7 +68,14 @@ internal sealed partial class StreamAdmitter(RegistryDatabase database, RunCache
             if (await FindLimitAsync(streams, limits, token) is { } limit) return limit;
 
             // 3.
-            context.Streams.Add(new StoredStream { Environment = environment, Run = run, Key = key, CreatedAt = database.Now() });
+            context.Streams.Add(new StoredStream
+            {
+                Environment = environment,
+                Run = run,
+                Key = key,
+                Name = HiddenRuns.MayBe(stream.Run) ? null : StreamNames.Of(stream.Run, stream.Key),
+                CreatedAt = database.Now(),
+            });
             await context.SaveChangesAsync(token);
             await transaction.CommitAsync(token);
             LogMade(stream.Key, stream.Run);

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using RealtimeStreams.Protocol;
 using RealtimeStreams.RunRegistry.Admitting;
+using RealtimeStreams.RunRegistry.Naming;
 
 namespace RealtimeStreams.RunRegistry.Ending;
 
@@ -8,21 +9,23 @@ namespace RealtimeStreams.RunRegistry.Ending;
 internal sealed partial class RunChanges : IDisposable
 {
     private readonly RunCache cache;
+    private readonly NamedStreamCache names;
     private readonly IRegistryAnnouncements announcements;
     private readonly ILogger<RunChanges> logger;
     private readonly IDisposable subscription;
 
-    public RunChanges(RunCache cache, IRegistryAnnouncements announcements, ILogger<RunChanges> logger)
+    public RunChanges(RunCache cache, NamedStreamCache names, IRegistryAnnouncements announcements, ILogger<RunChanges> logger)
     {
         this.cache = cache;
+        this.names = names;
         this.announcements = announcements;
         this.logger = logger;
-        subscription = announcements.Subscribe(cache.Forget);
+        subscription = announcements.Subscribe(Forget);
     }
 
     public async Task TellAsync(EnvironmentId environment, RunId run, CancellationToken cancellationToken)
     {
-        cache.Forget(environment, run);
+        Forget(environment, run);
         try
         {
             await announcements.PublishAsync(environment, run, cancellationToken);
@@ -32,6 +35,12 @@ internal sealed partial class RunChanges : IDisposable
             // The change stands, and what others remember expires.
             LogNotAnnounced(run, exception);
         }
+    }
+
+    private void Forget(EnvironmentId environment, RunId run)
+    {
+        cache.Forget(environment, run);
+        names.Forget(environment, run);
     }
 
     public void Dispose() => subscription.Dispose();

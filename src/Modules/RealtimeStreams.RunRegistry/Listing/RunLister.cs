@@ -29,7 +29,7 @@ internal sealed class RunLister(RegistryDatabase database)
 
     private static IQueryable<StoredRun> Select(RegistryContext context, EnvironmentId environment, RunQuery query, RunCursor? after)
     {
-        var runs = context.LivingRuns.Where(row => row.Environment == environment.Value);
+        var runs = context.LivingRuns.Where(row => row.Environment == environment.Value && row.Kind == RunKind.Ordinary);
         if (query.Status is { } status) runs = runs.Where(row => row.Status == status);
         if (query.TaskId is { } taskId) runs = runs.Where(row => row.TaskId == taskId);
         if (query.Tag is { } tag) runs = runs.Where(row => row.Tags.Contains(tag));

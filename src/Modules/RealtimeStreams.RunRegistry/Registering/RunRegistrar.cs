@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
 using RealtimeStreams.Protocol;
+using RealtimeStreams.RunRegistry.Naming;
 using RealtimeStreams.RunRegistry.Storing;
 
 namespace RealtimeStreams.RunRegistry.Registering;
@@ -12,6 +13,7 @@ internal sealed partial class RunRegistrar(RegistryDatabase database, ILogger<Ru
         EnvironmentId environment, RunRegistration registration, CancellationToken cancellationToken)
     {
         if (TextRule.FindFault(registration) is { } fault) return Refuse(ErrorCode.InvalidRequest, fault);
+        if (registration.Id is { } wanted && HiddenRuns.MayBe(wanted)) return Refuse(ErrorCode.RunConflict, $"The run id {wanted} is reserved.");
         if (registration.StreamsVersion is not (StreamsVersion.V1 or StreamsVersion.V2))
             return Refuse(ErrorCode.InvalidRequest, "streamsVersion is neither v1 nor v2.");
 

@@ -29,7 +29,8 @@ internal static class TextRule
         return storable.ToString();
     }
 
-    private static string? FindFault(string? text, int maxBytes)
+    /// <summary>Says what is wrong with one text, as the rest of a sentence; null when nothing is.</summary>
+    public static string? FindFault(string? text, int maxBytes)
     {
         if (string.IsNullOrEmpty(text)) return "is empty";
         if (HasLoneSurrogate(text)) return "contains a surrogate without its partner";
@@ -41,7 +42,8 @@ internal static class TextRule
             : null;
     }
 
-    private static bool HasLoneSurrogate(string text)
+    /// <summary>Whether the text is no Unicode text: UTF-8 cannot tell it.</summary>
+    public static bool HasLoneSurrogate(string text)
     {
         for (var i = 0; i < text.Length; i++)
         {

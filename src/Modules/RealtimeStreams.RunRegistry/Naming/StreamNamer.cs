@@ -1,0 +1,181 @@
+using System.Text;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Logging;
+using RealtimeStreams.Protocol;
+using RealtimeStreams.RunRegistry.Ending;
+using RealtimeStreams.RunRegistry.Registering;
+using RealtimeStreams.RunRegistry.Storing;
+
+namespace RealtimeStreams.RunRegistry.Naming;
+
+/// <summary>Makes, finds, changes and deletes named streams. The key of the table decides between nodes that make the same name at once.</summary>
+internal sealed partial class StreamNamer(
+    RegistryDatabase database,
+    NamedStreamCache cache,
+    NamedStreamLister lister,
+    RunChanges changes,
+    RunErasure erasure,
+    ILogger<StreamNamer> logger) : INamedStreams
+{
+    private const int MaxConfigBytes = 16 * 1024;
+    private const int MaxTokenBytes = 256;
+
+    public Task<NamedStreamOutcome> CreateAsync(
+        EnvironmentId environment, string name, string config, string? requestToken, CancellationToken cancellationToken)
+    {
+        if (requestToken is not null && TextRule.FindFault(requestToken, MaxTokenBytes) is { } fault)
+            return Task.FromResult<NamedStreamOutcome>(Refuse($"The request token {fault}."));
+        return MakeAsync(environment, name, config, requestToken, takeAny: false, cancellationToken);
+    }
+
+    public Task<NamedStreamOutcome> EnsureAsync(
+        EnvironmentId environment, string name, string config, CancellationToken cancellationToken) =>
+        MakeAsync(environment, name, config, requestToken: null, takeAny: true, cancellationToken);
+
+    public ValueTask<NamedStream?> FindAsync(EnvironmentId environment, string name, CancellationToken cancellationToken) =>
+        cache.Find(environment, name) is { } known
+            ? ValueTask.FromResult<NamedStream?>(known)
+            : new ValueTask<NamedStream?>(FindColdAsync(environment, name, cancellationToken));
+
+    public async Task<NamedStream?> ReconfigureAsync(
+        EnvironmentId environment, string name, string expected, string config, CancellationToken cancellationToken)
+    {
+        if (FindConfigFault(config) is { } fault) throw new ArgumentException(fault, nameof(config));
+        if (StreamNames.FindFault(name) is not null) return null;
+        var changed = await database.ChangeAsync("reconfigure_stream", (context, token) => context.NamedStreams
+            .Where(row => row.Environment == environment.Value && row.Name == name && row.Config == expected)
+            .ExecuteUpdateAsync(set => set.SetProperty(row => row.Config, config), token), cancellationToken);
+        if (await FindRowAsync(environment, name, cancellationToken) is not { } row) return null;
+        if (changed > 0) await changes.TellAsync(environment, RunId.Parse(row.Run), cancellationToken);
+        return ToStream(row);
+    }
+
+    public async Task<bool> DeleteAsync(EnvironmentId environment, string name, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            if (StreamNames.FindFault(name) is not null || await FindRowAsync(environment, name, cancellationToken) is not { } row) return false;
+            if (!await RemoveAsync(row, cancellationToken)) continue; // Somebody else was faster, and the name may have a new stream.
+
+            // Whether or not the caller still waits; what is cut off is repeated.
+            await erasure.FirstPassAsync(environment, RunId.Parse(row.Run), CancellationToken.None);
+            LogDeleted(row.Run, environment);
+            return true;
+        }
+    }
+
+    public Task<ListedStreams> ListAsync(
+        EnvironmentId environment, string prefix, string startAfter, int limit, CancellationToken cancellationToken) =>
+        lister.ListAsync(environment, prefix, startAfter, limit, cancellationToken);
+
+    private async Task<NamedStreamOutcome> MakeAsync(
+        EnvironmentId environment, string name, string config, string? requestToken, bool takeAny, CancellationToken cancellationToken)
+    {
+        if (StreamNames.FindFault(name) is { } fault) return Refuse($"The stream name {fault}.");
+        if (FindConfigFault(config) is { } configFault) return Refuse(configFault);
+        while (true)
+        {
+            if (await FindRowAsync(environment, name, cancellationToken) is { } there)
+            {
+                return takeAny || (requestToken is not null && there.RequestToken == requestToken)
+                    ? new NamedStreamOutcome.Made(ToStream(there), New: false)
+                    : new NamedStreamOutcome.Taken(ToStream(there));
+            }
+            var row = new StoredNamedStream
+            {
+                Environment = environment.Value,
+                Name = name,
+                Run = HiddenRuns.Make().Value,
+                Config = config,
+                RequestToken = requestToken,
+                CreatedAt = database.Now(),
+            };
+            if (await TryInsertAsync(row, cancellationToken))
+            {
+                LogMade(row.Run, environment);
+                return new NamedStreamOutcome.Made(ToStream(row), New: true);
+            }
+        }
+    }
+
+    private Task<bool> TryInsertAsync(StoredNamedStream row, CancellationToken cancellationToken) =>
+        database.ChangeAsync("make_named_stream", async (context, token) =>
+        {
+            context.Runs.Add(new StoredRun
+            {
+                Environment = row.Environment,
+                Id = row.Run,
+                Kind = RunKind.Hidden,
+                Tags = [],
+                Status = RunStatus.Open,
+                Version = StreamsVersion.V2,
+                CreatedAt = row.CreatedAt,
+            });
+            context.NamedStreams.Add(row);
+            try
+            {
+                await context.SaveChangesAsync(token);
+                return true;
+            }
+            catch (DbUpdateException exception) when (database.Provider.IsDuplicate(exception))
+            {
+                return false;
+            }
+        }, cancellationToken);
+
+    /// <summary>Frees the name and marks the hidden run as being erased, in one step.</summary>
+    private Task<bool> RemoveAsync(StoredNamedStream row, CancellationToken cancellationToken)
+    {
+        var now = database.Now();
+        return database.ChangeAsync("delete_named_stream", async (context, token) =>
+        {
+            await using var transaction = await context.Database.BeginTransactionAsync(token);
+            var removed = await context.NamedStreams
+                .Where(there => there.Environment == row.Environment && there.Name == row.Name && there.Run == row.Run)
+                .ExecuteDeleteAsync(token);
+            if (removed == 0) return false;
+            await context.LivingRuns
+                .Where(run => run.Environment == row.Environment && run.Id == row.Run)
+                .ExecuteUpdateAsync(set => set
+                    .SetProperty(run => run.Pending, PendingWork.Erasure)
+                    .SetProperty(run => run.PendingSince, now), token);
+            await transaction.CommitAsync(token);
+            return true;
+        }, cancellationToken);
+    }
+
+    private async Task<NamedStream?> FindColdAsync(EnvironmentId environment, string name, CancellationToken cancellationToken)
+    {
+        if (StreamNames.FindFault(name) is not null) return null;
+        var seen = cache.Changes;
+        if (await FindRowAsync(environment, name, cancellationToken) is not { } row) return null;
+        var stream = ToStream(row);
+        cache.Remember(stream, seen);
+        return stream;
+    }
+
+    private Task<StoredNamedStream?> FindRowAsync(EnvironmentId environment, string name, CancellationToken cancellationToken) =>
+        database.ReadAsync("find_named_stream", (context, token) => context.NamedStreams
+            .SingleOrDefaultAsync(row => row.Environment == environment.Value && row.Name == name, token), cancellationToken);
+
+    private static NamedStream ToStream(StoredNamedStream row) => new(
+        row.Name,
+        new StreamAddress(EnvironmentId.Parse(row.Environment), RunId.Parse(row.Run), StreamKey.Default),
+        row.Config,
+        row.CreatedAt);
+
+    private static string? FindConfigFault(string config)
+    {
+        if (config.Contains('\0') || TextRule.HasLoneSurrogate(config)) return "The configuration is no storable text.";
+        var bytes = Encoding.UTF8.GetByteCount(config);
+        return bytes > MaxConfigBytes ? $"The configuration is {bytes} bytes long; at most {MaxConfigBytes} are allowed." : null;
+    }
+
+    private static NamedStreamOutcome.Refused Refuse(string detail) => new(new Refusal(ErrorCode.InvalidRequest, detail));
+
+    [LoggerMessage(EventId = 1413, Level = LogLevel.Debug, Message = "Made a named stream on run {Run} of {Environment}")]
+    private partial void LogMade(string run, EnvironmentId environment);
+
+    [LoggerMessage(EventId = 1414, Level = LogLevel.Information, Message = "Deleted the named stream on run {Run} of {Environment}")]
+    private partial void LogDeleted(string run, EnvironmentId environment);
+}
