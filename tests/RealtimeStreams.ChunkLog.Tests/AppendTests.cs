@@ -115,6 +115,35 @@ public sealed class AppendTests(BrokerFixture fixture, ITestOutputHelper output)
         await node.DisposeAsync();
     }
 
+    [Fact]
+    public async Task A_repeat_is_acknowledged_only_once_what_it_repeats_is_stored()
+    {
+        const string PublishLink = "realtimestreams-publish";
+        var clock = new FakeTimeProvider(new DateTimeOffset(2026, 11, 22, 10, 0, 0, TimeSpan.Zero)); // No acknowledgement comes too late.
+        await using var proxy = new NatsProxy(fixture.Broker.Port);
+        await using var node = await LogNode.StartAsync(proxy.Url, clock: clock);
+        var stream = NewStream();
+        await node.AppendAsync(stream, "0");
+
+        // The first record waits for its acknowledgement; the next holds a batch and its repeats.
+        proxy.Hold(PublishLink);
+        var first = node.AppendAsync(stream, "1");
+        Task<AppendOutcome>[] next =
+        [
+            node.AppendAsync(stream, Keyed("k", "2")), node.AppendAsync(stream, Keyed("k", "2")),
+            node.AppendAsync(stream, Batch("p", 0, 0, "3")), node.AppendAsync(stream, Batch("p", 0, 0, "3")),
+        ];
+        await Until.TrueAsync(() => "The first record was not acknowledged.", () => proxy.Held(PublishLink) > 0);
+        proxy.Release(PublishLink);
+        proxy.Hold(PublishLink);
+        await first;
+        await Until.TrueAsync(() => "The next record was not acknowledged.", () => proxy.Held(PublishLink) > 0);
+        Assert.DoesNotContain(next, append => append.IsCompleted);
+        proxy.Release(PublishLink);
+        Assert.Equal([1, 0, 1, 0], (await Task.WhenAll(next)).Select(outcome => Assert.IsType<AppendOutcome.Stored>(outcome).Added));
+        Assert.Equal(["0", "1", "2", "3"], await node.ReadAllAsync(stream));
+    }
+
     private static async Task PlayAsync(History history, FakeTimeProvider clock, LogNode one, LogNode other)
     {
         var stream = NewStream(history.Address is null ? "short" : new string('k', 200));

@@ -144,10 +144,11 @@ internal sealed class RecordEncoder
             var delay = DelayOf(batch, staged.Time);
             var slot = SlotOf(batch.Batch.Producer, staged.Producers);
             var shift = start - batch.Start;
+            var ends = batch.Batch.Ends;
             var kinds = batch.Batch.Kinds;
-            for (var i = batch.Skip; i < batch.Batch.Count; i++)
+            for (var i = batch.Skip; i < ends.Length; i++)
             {
-                BinaryPrimitives.WriteInt32LittleEndian(output[at..], batch.Batch.Ends[i] + shift);
+                BinaryPrimitives.WriteInt32LittleEndian(output[at..], ends[i] + shift);
                 BinaryPrimitives.WriteUInt16LittleEndian(output[(at + 4)..], delay);
                 output[at + 6] = slot;
                 output[at + 7] = kinds.IsEmpty ? (byte)0 : kinds[i];

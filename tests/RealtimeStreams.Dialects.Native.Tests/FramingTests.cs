@@ -1,0 +1,76 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Time.Testing;
+using RealtimeStreams.ChunkLog;
+using RealtimeStreams.Dialects.Native.Reading;
+using RealtimeStreams.Protocol;
+using RealtimeStreams.Read;
+using RealtimeStreams.Testing;
+
+namespace RealtimeStreams.Dialects.Native.Tests;
+
+/// <summary>Chunks that other dialects wrote, in each of the native framings. The record is a stored one, from a broker.</summary>
+public sealed class FramingTests : IAsyncLifetime
+{
+    private static readonly string[] json = ["{\"a\": 1}", "{ \"b\":  2}", "\"say \\\"hi\\\"\\n\"", "\"/wA=\"", "\"\""];
+
+    private TestBroker broker = null!;
+    private IHost host = null!;
+    private LogRecord record = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        broker = await TestBroker.StartAsync();
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Services.AddMetrics();
+        builder.Services.AddSingleton<IBrokerLocation>(new FixedLocation(broker.Url));
+        builder.AddChunkLog();
+        host = builder.Build();
+        await host.StartAsync();
+
+        var log = host.Services.GetRequiredService<IChunkLog>();
+        var stream = new StreamAddress(EnvironmentId.Parse("test"), RunId.Parse("run"), StreamKey.Default);
+        var batch = new ChunkBatch();
+        var attributes = new ArrayBufferWriter<byte>();
+        ChunkAttributes.WritePartId(attributes, "part"u8);
+        foreach (var body in (byte[][])["{\"a\": 1}"u8.ToArray(), "{\r\"b\":\n 2}"u8.ToArray(), "say \"hi\"\n"u8.ToArray(), [0xFF, 0x00], []])
+            batch.Add(body, ChunkForms.Of(body), attributes.WrittenSpan);
+        Assert.IsType<AppendOutcome.Stored>(await log.AppendAsync(stream, batch, new StreamLimits(long.MaxValue, long.MaxValue), CancellationToken.None));
+        record = Assert.Single(await log.ReadStoredAsync(stream, ChunkIndex.Zero, null, CancellationToken.None));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await host.StopAsync();
+        host.Dispose();
+        await broker.DisposeAsync();
+    }
+
+    [Fact]
+    public void Whatever_a_chunk_is_a_native_reader_gets_one_line_of_json()
+    {
+        Assert.Equal(string.Concat(json.Select((line, i) => $"id: {i}\ndata: {line}\n\n")), Encoding.UTF8.GetString(record.Framed(SseFormat.Instance).From(default).Span));
+        Assert.Equal(
+            string.Concat(json.Select((line, i) => $"{{\"index\":{i},\"data\":{line}}}\n")), Encoding.UTF8.GetString(record.Framed(LinesFormat.Instance).From(default).Span));
+    }
+
+    [Fact]
+    public async Task A_page_holds_them_too()
+    {
+        var steps = new ScriptedRead(new FakeTimeProvider(), new ReadStep(ReadStepKind.Chunks, default, record), new ReadStep(ReadStepKind.CaughtUp, record.NextIndex));
+        var page = new ChunkPage(steps, limit: json.Length);
+        Assert.True(await page.FetchAsync(null, TestContext.Current.CancellationToken));
+        var output = new ArrayBufferWriter<byte>();
+        page.Write(output, null);
+        using var document = JsonDocument.Parse(output.WrittenMemory);
+        Assert.Equal(json, document.RootElement.GetProperty("chunks").EnumerateArray().Select(chunk => chunk.GetProperty("data").GetRawText()));
+    }
+
+    private sealed class FixedLocation(string url) : IBrokerLocation
+    {
+        public ValueTask<BrokerLocation> GetAsync(CancellationToken cancellationToken) => new(new BrokerLocation(url, null));
+    }
+}
