@@ -8,6 +8,7 @@ using RealtimeStreams.Dialects.Trigger.Browsers;
 using RealtimeStreams.Dialects.Trigger.Inputs;
 using RealtimeStreams.Dialects.Trigger.Reading;
 using RealtimeStreams.Dialects.Trigger.Requests;
+using RealtimeStreams.Dialects.Trigger.Runs;
 using RealtimeStreams.Dialects.Trigger.Tokens;
 using RealtimeStreams.Dialects.Trigger.Writing;
 
@@ -26,6 +27,7 @@ public static class TriggerDialect
     {
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<ReadStream>();
+        builder.Services.AddSingleton<SubscribeRun>();
         builder.Services.AddPageAccess();
         return builder;
     }
@@ -37,6 +39,8 @@ public static class TriggerDialect
         pages.MapGet(Output, ReadStream.HandleAsync).Require(Demand.ReadRun);
         pages.MapGet(Input, ReadStream.HandleAsync).Require(Demand.ReadRun);
         pages.MapPost(Input, SendInput.HandleAsync).Require(Demand.WriteInput);
+        pages.MapGet($"/realtime/v1/runs/{{{Gate.RunParameter}}}", SubscribeRun.HandleAsync).Require(Demand.ReadRun);
+        pages.MapGet($"/api/v3/runs/{{{Gate.RunParameter}}}", RetrieveRun.HandleAsync).Require(Demand.ReadRun);
 
         var backends = endpoints.MapGroup("").ExcludeFromDescription().WithMetadata(PageAccess.None).Require(Demand.SecretKey);
         backends.MapPut(Target, OpenStream.HandleAsync);

@@ -9,7 +9,6 @@ internal sealed class BatchFormat(EnvelopeRecords framing, TimeProvider clock) :
 {
     private long records;
     private long bytes;
-    private long lastTimestamp;
 
     public int WriteChunks(in ReadStep step, IStreamRead read, IBufferWriter<byte> output)
     {
@@ -17,10 +16,9 @@ internal sealed class BatchFormat(EnvelopeRecords framing, TimeProvider clock) :
         var elements = record.Framed(framing).From(step.From).Span;
         records += record.NextIndex.Value - step.From.Value;
         bytes += elements.Length;
-        lastTimestamp = record.TimestampOf(record.Count - 1);
         var reached = record.NextIndex >= read.NextIndex;
         return new RecordEvents(output).WriteBatch(
-            elements, new(record.NextIndex.Value - 1), records, bytes, reached ? new RecordTail(record.NextIndex, lastTimestamp) : null);
+            elements, new(record.NextIndex.Value - 1), records, bytes, reached ? new RecordTail(record.NextIndex, record.TimestampOf(record.Count - 1)) : null);
     }
 
     // Gives proxies something to pass on; clients skip it.
@@ -30,5 +28,5 @@ internal sealed class BatchFormat(EnvelopeRecords framing, TimeProvider clock) :
     public void WriteTrimmed(in ReadStep step, IBufferWriter<byte> output) => new SseWriter(output).WriteComment("what was before is gone"u8);
 
     public void WriteHeartbeat(IStreamRead read, IBufferWriter<byte> output) =>
-        new RecordEvents(output).WritePing(clock.GetUtcNow().ToUnixTimeMilliseconds(), new RecordTail(read.NextIndex, lastTimestamp));
+        new RecordEvents(output).WritePing(clock.GetUtcNow().ToUnixTimeMilliseconds(), new RecordTail(read.NextIndex, read.LastTimestamp));
 }

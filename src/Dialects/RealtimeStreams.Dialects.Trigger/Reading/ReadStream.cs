@@ -16,7 +16,7 @@ namespace RealtimeStreams.Dialects.Trigger.Reading;
 /// has, or when the reader has waited long enough and nothing is stored that it has not got; otherwise the connection is cut off.
 /// </remarks>
 internal sealed partial class ReadStream(
-    IStreamReads reads, IChunkLog log, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<ReadStream> logger)
+    IStreamReads reads, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<ReadStream> logger)
 {
     private const string EventStream = "text/event-stream";
 
@@ -50,7 +50,7 @@ internal sealed partial class ReadStream(
 
     private async Task<ReadOpening> OpenAsync(StreamAddress stream, long? startIndex, CancellationToken cancellationToken)
     {
-        var start = startIndex ?? (await log.FindAsync(stream, cancellationToken))?.NextIndex.Value ?? 0;
+        var start = startIndex ?? (await reads.FindTailAsync(stream, cancellationToken)).Next.Value;
         return await reads.OpenAsync(stream, start, cancellationToken);
     }
 
@@ -90,7 +90,7 @@ internal sealed partial class ReadStream(
     }
 
     private async Task<bool> HasMoreAsync(StreamAddress stream, IStreamRead read, CancellationToken cancellationToken) =>
-        await log.FindAsync(stream, cancellationToken) is { } stored && stored.NextIndex > read.Cursor;
+        (await reads.FindTailAsync(stream, cancellationToken)).Next > read.Cursor;
 
     private static void Prepare(HttpContext context)
     {

@@ -1,0 +1,35 @@
+using System.Text.Json;
+
+namespace RealtimeStreams.Dialects.Trigger.Runs;
+
+/// <summary>What a run was given, or what it gave: text of a media type.</summary>
+internal static class Packet
+{
+    public const string Json = "application/json";
+
+    private const string SuperJson = "application/super+json";
+
+    /// <summary>Writes a packet as the JSON value that it holds; what is no JSON, as a string.</summary>
+    public static void Write(Utf8JsonWriter json, string name, string? text, string? type)
+    {
+        if (text is null) return;
+        if (type is null or Json or SuperJson)
+        {
+            try
+            {
+                using var document = JsonDocument.Parse(text);
+                var value = document.RootElement;
+                // The client's own format has the value beside notes about the types that JSON does not have.
+                if (type == SuperJson && value.ValueKind == JsonValueKind.Object && value.TryGetProperty("json", out var inner)) value = inner;
+                json.WritePropertyName(name);
+                value.WriteTo(json);
+                return;
+            }
+            catch (JsonException)
+            {
+                // Not what it says it is: as it was given, then.
+            }
+        }
+        json.WriteString(name, text);
+    }
+}

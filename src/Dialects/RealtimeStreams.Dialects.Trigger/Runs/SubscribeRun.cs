@@ -1,0 +1,87 @@
+using System.Buffers;
+using System.Globalization;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Hosting;
+using RealtimeStreams.Dialects.Trigger.Requests;
+using RealtimeStreams.Protocol;
+using RealtimeStreams.RunRegistry;
+
+namespace RealtimeStreams.Dialects.Trigger.Runs;
+
+/// <summary>
+/// The run subscription, an Electric shape of one row: first the row, then requests that wait until it has changed. The offset that the client
+/// brings back names the content that it has, so that nothing is kept between its requests and any server can answer them.
+/// </summary>
+internal sealed class SubscribeRun(IRunRegistry registry, IHostApplicationLifetime lifetime, TimeProvider clock)
+{
+    private const string First = "-1";
+
+    private static readonly TimeSpan LiveWait = TimeSpan.FromSeconds(20);
+
+    public static Task<IResult> HandleAsync(HttpContext context, StreamPath path, SubscribeRun endpoint) => endpoint.AnswerAsync(context, path.Address);
+
+    private async Task<IResult> AnswerAsync(HttpContext context, StreamAddress address)
+    {
+        var query = context.Request.Query;
+        var offset = query["offset"].ToString() is { Length: > 0 } known ? known : First;
+        var skipped = query["skipColumns"].ToString().Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).ToHashSet(StringComparer.Ordinal);
+        var live = query["live"] == "true";
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
+        if (await FindAsync(address, skipped, ending.Token) is not { } row) return NotFound(address.Run);
+        if (query["handle"].ToString() is { Length: > 0 } handle && offset != First && handle != row.Handle)
+        {
+            // A later run of the same id.
+            Prepare(context.Response.Headers, row);
+            return Answers.Json("""[{"headers":{"control":"must-refetch"}}]"""u8, StatusCodes.Status409Conflict);
+        }
+        if (live && row.Offset == offset)
+        {
+            if (await WaitAsync(address, offset, skipped, ending.Token) is not { } next) return NotFound(address.Run);
+            row = next;
+        }
+        Prepare(context.Response.Headers, row);
+        if (live) context.Response.Headers["electric-cursor"] = clock.GetUtcNow().ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture);
+        else context.Response.Headers["electric-schema"] = RunRow.Schema(skipped);
+        context.Response.Headers["electric-up-to-date"] = "true"; // Nothing is to be fetched ahead.
+        return Answers.Json(Messages(row, offset));
+    }
+
+    /// <summary>Waits until the row is another one than the client has, for as long as a request is held.</summary>
+    /// <returns>The row as it is then; null when the run is gone.</returns>
+    private async Task<RunRow?> WaitAsync(StreamAddress address, string offset, HashSet<string> skipped, CancellationToken cancellationToken)
+    {
+        var began = clock.GetTimestamp();
+        while (true)
+        {
+            var left = LiveWait - clock.GetElapsedTime(began);
+            if (left > TimeSpan.Zero) await Task.Delay(left < TimeSpan.FromSeconds(1) ? left : TimeSpan.FromSeconds(1), clock, cancellationToken);
+            if (await FindAsync(address, skipped, cancellationToken) is not { } row) return null;
+            if (row.Offset != offset || left <= TimeSpan.Zero) return row;
+        }
+    }
+
+    private async Task<RunRow?> FindAsync(StreamAddress address, HashSet<string> skipped, CancellationToken cancellationToken) =>
+        await RunView.FindAsync(registry, address.Environment, address.Run, cancellationToken) is { } view ? RunRow.Of(view, skipped) : null;
+
+    private static ReadOnlySpan<byte> Messages(RunRow row, string offset)
+    {
+        var body = new ArrayBufferWriter<byte>(1024);
+        using (var json = RunRow.NewWriter(body))
+        {
+            json.WriteStartArray();
+            if (row.Offset != offset) row.Write(json, offset == First ? "insert" : "update");
+            json.WriteRawValue("""{"headers":{"control":"up-to-date"}}"""u8, skipInputValidation: true);
+            json.WriteEndArray();
+        }
+        return body.WrittenSpan;
+    }
+
+    private static void Prepare(IHeaderDictionary headers, RunRow row)
+    {
+        headers.CacheControl = "no-store";
+        headers["electric-handle"] = row.Handle;
+        headers["electric-offset"] = row.Offset;
+    }
+
+    private static TriggerError NotFound(RunId run) => TriggerError.From(ErrorCode.RunNotFound, $"There is no run {run}.");
+}
