@@ -53,25 +53,19 @@ public sealed class LogRecord
 
     /// <summary>The timestamp of the stream's last chunk as of this record, Unix milliseconds; 0: there is none.</summary>
     public long LastTimestamp => Count > 0 ? TimestampOf(Count - 1)
-        : HasState ? State.LastTimestamp
+        : HasState ? RecordExtras.ReadLastTimestamp(StateContent)
         : NextIndex == ChunkIndex.Zero ? 0 : Time.ToUnixTimeMilliseconds();
 
     /// <summary>The timestamp of the first chunk; of a record without chunks that of the stream's last.</summary>
     internal long FirstTimestamp => Count > 0 ? TimestampOf(0) : LastTimestamp;
 
     /// <summary>The stream's trim point as of this record.</summary>
-    internal ChunkIndex TrimPoint => HasState ? State.TrimPoint : ChunkIndex.Zero;
+    internal ChunkIndex TrimPoint => HasState ? RecordExtras.ReadTrimPoint(StateContent) : ChunkIndex.Zero;
 
     /// <summary>What the stream is besides its chunks, as of this record.</summary>
-    internal StreamState State
-    {
-        get
-        {
-            if (!HasState) return StreamState.Empty with { LastTimestamp = LastTimestamp };
-            RecordExtras.Read(message.AsSpan(parts.ExtrasAt), out var content);
-            return RecordExtras.ReadState(content);
-        }
-    }
+    internal StreamState State => HasState
+        ? new StreamState(TrimPoint, RecordExtras.ReadLastTimestamp(StateContent), RecordExtras.ReadToken(StateContent))
+        : StreamState.Empty with { LastTimestamp = LastTimestamp };
 
     /// <summary>A chunk's bytes as they were written; see <see cref="FormOf"/> for what they are.</summary>
     /// <param name="position">0 to <see cref="Count"/> - 1.</param>
@@ -196,6 +190,15 @@ public sealed class LogRecord
     internal string? Address => parts.AddressAt == parts.ExtrasAt ? null : Encoding.UTF8.GetString(message, parts.AddressAt, parts.ExtrasAt - parts.AddressAt);
 
     private bool HasState => parts.ExtrasAt < parts.BodyAt && message[parts.ExtrasAt] == RecordLayout.ExtraState;
+
+    private ReadOnlySpan<byte> StateContent
+    {
+        get
+        {
+            RecordExtras.Read(message.AsSpan(parts.ExtrasAt), out var content);
+            return content;
+        }
+    }
 
     private ReadOnlySpan<byte> Entry(int position)
     {

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.IO.Pipelines;
 using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
@@ -67,6 +68,26 @@ public sealed class FramingTests : IAsyncLifetime
         page.Write(output, null);
         using var document = JsonDocument.Parse(output.WrittenMemory);
         Assert.Equal(json, document.RootElement.GetProperty("chunks").EnumerateArray().Select(chunk => chunk.GetProperty("data").GetRawText()));
+    }
+
+    [Fact]
+    public async Task What_is_given_up_behind_chunks_that_were_sent_is_told_from_there_on()
+    {
+        var clock = new FakeTimeProvider();
+        var steps = new ScriptedRead(
+            clock,
+            new ReadStep(ReadStepKind.Chunks, new ChunkIndex(4), record),
+            new ReadStep(ReadStepKind.Trimmed, new ChunkIndex(7)),
+            new ReadStep(ReadStepKind.Trimmed, new ChunkIndex(9)),
+            new ReadStep(ReadStepKind.Ended, new ChunkIndex(9), Outcome: Outcome.Completed));
+        var sent = new MemoryStream();
+        var output = PipeWriter.Create(sent);
+        await new Feed(steps, LinesFormat.Instance, output, null, clock).SendAsync(4, CancellationToken.None, TestContext.Current.CancellationToken);
+        await output.CompleteAsync();
+        Assert.StartsWith(
+            "\n{\"index\":4,\"data\":\"\"}\n{\"event\":\"trimmed\",\"requestedIndex\":5,\"firstIndex\":7}\n{\"event\":\"trimmed\",\"requestedIndex\":7,\"firstIndex\":9}\n{\"event\":\"end\"",
+            Encoding.UTF8.GetString(sent.ToArray()),
+            StringComparison.Ordinal);
     }
 
     private sealed class FixedLocation(string url) : IBrokerLocation

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 using System.Text.Unicode;
+using RealtimeStreams.Protocol;
 
 namespace RealtimeStreams.ChunkLog.Records;
 
@@ -42,10 +43,11 @@ internal static class RecordExtras
         return (extra[0], BinaryPrimitives.ReadUInt16LittleEndian(extra[1..]), BinaryPrimitives.ReadUInt16LittleEndian(extra[3..]));
     }
 
-    public static StreamState ReadState(ReadOnlySpan<byte> content) => new(
-        new Protocol.ChunkIndex(BinaryPrimitives.ReadInt64LittleEndian(content)),
-        BinaryPrimitives.ReadInt64LittleEndian(content[8..]),
-        Encoding.UTF8.GetString(content[StateBytes..]));
+    public static ChunkIndex ReadTrimPoint(ReadOnlySpan<byte> state) => new(BinaryPrimitives.ReadInt64LittleEndian(state));
+
+    public static long ReadLastTimestamp(ReadOnlySpan<byte> state) => BinaryPrimitives.ReadInt64LittleEndian(state[8..]);
+
+    public static string ReadToken(ReadOnlySpan<byte> state) => Encoding.UTF8.GetString(state[StateBytes..]);
 
     /// <summary>What is wrong with a record's extras; null: nothing.</summary>
     /// <param name="extras">All of them.</param>

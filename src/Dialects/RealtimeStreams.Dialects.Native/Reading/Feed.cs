@@ -12,14 +12,14 @@ internal sealed class Feed(IStreamRead read, FeedFormat format, PipeWriter outpu
 {
     private static readonly TimeSpan LastFlush = TimeSpan.FromSeconds(1);
 
-    private long start;
+    private long wanted; // What the client has not been sent yet begins here.
 
     /// <param name="startIndex">The index that the client asked for.</param>
     /// <param name="stopping">The server stops: the client is told to come back.</param>
     /// <param name="cancellationToken">The client has gone, or <paramref name="stopping"/>.</param>
     public async Task SendAsync(long startIndex, CancellationToken stopping, CancellationToken cancellationToken)
     {
-        start = startIndex;
+        wanted = startIndex < 0 ? read.Cursor.Value : startIndex;
         format.WriteOpening(output);
         var loop = new FeedLoop(read, this, output, timeout, clock);
         try
@@ -60,14 +60,18 @@ internal sealed class Feed(IStreamRead read, FeedFormat format, PipeWriter outpu
     {
         var bytes = step.Record!.Framed(format).From(step.From);
         to.Write(bytes.Span);
+        wanted = step.Record.NextIndex.Value;
         return bytes.Length;
     }
 
     void IFeedFormat.WriteCaughtUp(IStreamRead at, IBufferWriter<byte> to) =>
         Tell(NativeEvents.CaughtUp, new CaughtUpEvent(at.Cursor.Value), WireJson.Contracts.CaughtUpEvent);
 
-    void IFeedFormat.WriteTrimmed(in ReadStep step, IBufferWriter<byte> to) =>
-        Tell(NativeEvents.Trimmed, new TrimmedEvent(Math.Max(start, 0), step.From.Value), WireJson.Contracts.TrimmedEvent);
+    void IFeedFormat.WriteTrimmed(in ReadStep step, IBufferWriter<byte> to)
+    {
+        Tell(NativeEvents.Trimmed, new TrimmedEvent(wanted, step.From.Value), WireJson.Contracts.TrimmedEvent);
+        wanted = step.From.Value;
+    }
 
     void IFeedFormat.WriteHeartbeat(IStreamRead at, IBufferWriter<byte> to) => format.WriteHeartbeat(to);
 
