@@ -1,5 +1,6 @@
 using RealtimeStreams.ChunkLog;
 using RealtimeStreams.Dialects.Native;
+using RealtimeStreams.Dialects.S2;
 using RealtimeStreams.Dialects.Trigger;
 using RealtimeStreams.Http;
 using RealtimeStreams.Ingest;
@@ -23,6 +24,7 @@ builder.AddRead();
 builder.AddRetention();
 builder.AddNativeDialect();
 builder.AddTriggerDialect();
+builder.AddS2Dialect();
 builder.AddGreeting();
 
 var app = builder.Build();
@@ -31,4 +33,5 @@ app.UseProblems();
 app.MapDefaultEndpoints();
 app.MapNative();
 app.MapTrigger();
+app.MapS2();
 await app.RunAsync();

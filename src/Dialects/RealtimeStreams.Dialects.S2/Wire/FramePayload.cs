@@ -36,7 +36,8 @@ internal sealed class FramePayload : IDisposable
         Return(ref expanded);
     }
 
-    private ReadOnlyMemory<byte> Join(ReadOnlySequence<byte> payload)
+    /// <summary>The bytes in one piece; valid as those of <see cref="Open"/>.</summary>
+    public ReadOnlyMemory<byte> Join(ReadOnlySequence<byte> payload)
     {
         if (payload.IsSingleSegment) return payload.First;
         var length = (int)payload.Length;

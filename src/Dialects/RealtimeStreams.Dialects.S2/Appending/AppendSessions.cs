@@ -1,0 +1,53 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using RealtimeStreams.Dialects.S2.Streams;
+using RealtimeStreams.Dialects.S2.Wire;
+using RealtimeStreams.Http;
+using RealtimeStreams.Ingest;
+
+namespace RealtimeStreams.Dialects.S2.Appending;
+
+/// <summary>Serves append sessions. Whatever goes wrong is told in a terminal frame: a reset stream would be the end of the client's session for good.</summary>
+internal sealed partial class AppendSessions(IAppender appender, IHostApplicationLifetime lifetime, ILogger<AppendSessions> logger)
+{
+    private static readonly TimeSpan LastFlush = TimeSpan.FromSeconds(1);
+
+    public async Task ServeAsync(HttpContext context, StreamTarget target)
+    {
+        OpenEnded.LiftRequestLimits(context);
+        OpenEnded.PrepareResponse(context, AppendRecords.SessionType);
+        await context.Response.StartAsync(context.RequestAborted);
+        await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
+        using var session = new AppendSession(target, appender, context.Request.BodyReader, context.Response.BodyWriter);
+        S2Error? error;
+        try
+        {
+            error = await session.RunAsync(lifetime.ApplicationStopping, context.RequestAborted);
+        }
+        catch (Exception) when (context.RequestAborted.IsCancellationRequested)
+        {
+            return; // The client has gone, or cut the stream.
+        }
+        catch (Exception exception)
+        {
+            error = S2Errors.Explain(exception);
+            if (error.Status == StatusCodes.Status500InternalServerError) LogFailed(target.Address.Run.Value, target.Address.Key.Value, exception);
+        }
+        if (error is null) return;
+        Frame.WriteTerminal(context.Response.BodyWriter, error);
+        // A client that does not read gets no more time than this.
+        using var last = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
+        last.CancelAfter(LastFlush);
+        try
+        {
+            await context.Response.BodyWriter.FlushAsync(last.Token);
+        }
+        catch (OperationCanceledException) when (last.IsCancellationRequested)
+        {
+        }
+    }
+
+    [LoggerMessage(EventId = 2302, Level = LogLevel.Error, Message = "An append session of {Stream} of run {Run} failed")]
+    private partial void LogFailed(string run, string stream, Exception exception);
+}

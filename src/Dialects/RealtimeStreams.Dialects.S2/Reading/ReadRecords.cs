@@ -1,0 +1,98 @@
+using System.Diagnostics;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using RealtimeStreams.Dialects.S2.Appending;
+using RealtimeStreams.Dialects.S2.Records;
+using RealtimeStreams.Dialects.S2.Requests;
+using RealtimeStreams.Dialects.S2.Streams;
+using RealtimeStreams.Dialects.S2.Wire;
+using RealtimeStreams.Http;
+using RealtimeStreams.Protocol;
+using RealtimeStreams.Read;
+
+namespace RealtimeStreams.Dialects.S2.Reading;
+
+/// <summary>GET …/records: a session of frames or of server-sent events, or one batch in JSON or protobuf.</summary>
+internal sealed partial class ReadRecords(
+    StreamDirectory directory, IStreamReads reads, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<ReadRecords> logger)
+{
+    private static readonly TimeSpan LastFlush = TimeSpan.FromSeconds(1);
+
+    public static Task<IResult> HandleAsync(HttpContext context, Call call, ReadRecords endpoint) => endpoint.AnswerAsync(context, call);
+
+    private async Task<IResult> AnswerAsync(HttpContext context, Call call)
+    {
+        if (Formats.ReadBase64(context.Request, out var base64) is { } unknown) return Answers.Error(unknown);
+        if (ReadRequest.TryRead(context.Request, out var request) is { } wrong) return Answers.Error(wrong);
+        S2Error? error = null;
+        RecordFormat? format = MediaTypes.Is(context.Request.ContentType ?? "", AppendRecords.SessionType) ? FrameFormat.Instance
+            : Formats.Accepts(context.Request, "text/event-stream") ? new EventFormat(base64 ? JsonRecords.Base64 : JsonRecords.Raw, clock)
+            : null;
+        var page = format is null ? RecordPage.Of(context.Request, base64) : null;
+        if (format is EventFormat) error = request!.TryResume(context.Request.Headers["Last-Event-ID"].ToString(), out request);
+        if (page is not null) request = RecordPage.Limit(request!);
+        if (error is not null) return Answers.Error(error);
+
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
+        (var target, error) = await directory.OpenAsync(context, call);
+        if (error is not null) return Answers.Error(error);
+        var mayFollow = request!.IsUnlimited || request.Wait > TimeSpan.Zero;
+        (var start, error) = await ReadStart.FindAsync(reads, target!.Address, request, mayFollow, ending.Token);
+        if (error is not null) return Answers.Error(error);
+        switch (await reads.OpenAsync(target.Address, start.Value, ending.Token))
+        {
+            case ReadOpening.Refused refused:
+                return Answers.Error(S2Errors.From(refused.Refusal));
+            case ReadOpening.Opened { Read: var read }:
+                await using (read)
+                {
+                    if (page is not null) return await page.FetchAsync(read, request, clock, ending.Token);
+                    await SendAsync(context, target.Address, request, read, format!, ending.Token);
+                    return Results.Empty;
+                }
+            default:
+                throw new UnreachableException();
+        }
+    }
+
+    private async Task SendAsync(
+        HttpContext context, StreamAddress stream, ReadRequest request, IStreamRead read, RecordFormat format, CancellationToken cancellationToken)
+    {
+        OpenEnded.PrepareResponse(context, format.ContentType);
+        context.Response.Headers.CacheControl = "no-cache, no-transform";
+        var output = context.Response.BodyWriter;
+        S2Error? error;
+        try
+        {
+            await context.Response.StartAsync(cancellationToken);
+            await output.FlushAsync(cancellationToken);
+            var batch = new RecordBatch(format.Framing, request.Count, request.Bytes, request.Until, format.Metered);
+            error = await new ReadSession(read, request, format, batch, output, clock).SendAsync(cancellationToken);
+        }
+        catch (Exception) when (context.RequestAborted.IsCancellationRequested)
+        {
+            return; // The client has gone.
+        }
+        catch (Exception exception)
+        {
+            error = S2Errors.Explain(exception);
+            if (error.Status == StatusCodes.Status500InternalServerError) LogFailed(stream.Run, stream.Key, exception);
+        }
+        if (error is null) format.WriteDone(output);
+        else format.WriteError(error, output);
+        // A client that does not read gets no more time than this.
+        using var last = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
+        last.CancelAfter(LastFlush);
+        try
+        {
+            await output.FlushAsync(last.Token);
+        }
+        catch (OperationCanceledException) when (last.IsCancellationRequested)
+        {
+        }
+    }
+
+    [LoggerMessage(EventId = 2303, Level = LogLevel.Error, Message = "A read session of {Stream} of run {Run} failed")]
+    private partial void LogFailed(RunId run, StreamKey stream, Exception exception);
+}

@@ -1,0 +1,101 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Net.Http.Headers;
+using RealtimeStreams.Dialects.S2.Wire;
+using RealtimeStreams.Http;
+using RealtimeStreams.Protocol;
+using RealtimeStreams.RunRegistry;
+
+namespace RealtimeStreams.Dialects.S2.Requests;
+
+/// <summary>What stands before every endpoint: the credential, the basin, the stream's name; and behind it: a body of S2's kind for what goes wrong.</summary>
+internal static partial class Gate
+{
+    public const string StreamParameter = "stream";
+
+    private const string Scheme = "Bearer ";
+    private const string BasinHeader = "s2-basin";
+    private const string EncryptionKeyHeader = "s2-encryption-key";
+    private const int MaxBearerChars = 16 * 1024;
+
+    /// <summary>Lets in who has the environment's secret key; to append, also who has a token for the stream.</summary>
+    public static TBuilder RequireCredential<TBuilder>(this TBuilder endpoints, bool appends = false)
+        where TBuilder : IEndpointConventionBuilder
+    {
+        endpoints.Add(endpoint =>
+        {
+            var inner = endpoint.RequestDelegate!;
+            var hasStream = ((RouteEndpointBuilder)endpoint).RoutePattern.GetParameter(StreamParameter) is not null;
+            endpoint.RequestDelegate = context => ServeAsync(context, inner, hasStream, appends);
+        });
+        return endpoints;
+    }
+
+    private static async Task ServeAsync(HttpContext context, RequestDelegate inner, bool hasStream, bool appends)
+    {
+        try
+        {
+            if (await AdmitAsync(context, hasStream, appends) is { } error) await Answers.Error(error).ExecuteAsync(context);
+            else await inner(context);
+        }
+        catch (Exception) when (context.RequestAborted.IsCancellationRequested)
+        {
+            // Nobody is left to be told.
+        }
+        catch (Exception exception) when (!context.Response.HasStarted)
+        {
+            var error = S2Errors.Explain(exception);
+            if (error.Status == StatusCodes.Status500InternalServerError)
+                LogFailed(context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(Gate)), context.Request.Method, exception);
+            await Answers.Error(error).ExecuteAsync(context);
+        }
+    }
+
+    private static async ValueTask<S2Error?> AdmitAsync(HttpContext context, bool hasStream, bool appends)
+    {
+        var headers = context.Request.Headers;
+        if (BearerOf(headers) is not { } bearer) return Unauthenticated();
+        StreamName? stream = null;
+        if (hasStream && (stream = StreamName.TryParse(RawPath.Find(context, StreamParameter))) is null)
+            return S2Error.BadPath("A stream's name has 1 to 512 bytes of UTF-8 without U+0000, is percent-encoded as one segment, and is neither . nor ...");
+        EnvironmentId environment;
+        if (await FindGrantAsync(context, bearer) is { } grant)
+        {
+            if (!appends || stream is not { Run: { } run, Key: var key } || !grant.Allows("append", new AccessResource("streams", $"{S2Names.EscapeRun(run)}/{key.Value}")))
+                return S2Error.PermissionDenied("This token allows appending to one stream, and this is not it.");
+            environment = grant.Environment;
+        }
+        else
+        {
+            var environments = context.RequestServices.GetRequiredService<IEnvironments>();
+            if (await environments.FindBySecretKeyAsync(bearer, context.RequestAborted) is not { } found) return Unauthenticated();
+            environment = found;
+        }
+        if (headers[BasinHeader] is { Count: > 0 } basin && basin != S2Names.BasinOf(environment))
+            return S2Error.BasinNotFound($"There is no basin {MediaTypes.Shorten(basin.ToString())}; this credential opens {S2Names.BasinOf(environment)}.");
+        if (headers.ContainsKey(EncryptionKeyHeader))
+            return S2Error.BadHeader($"The header {EncryptionKeyHeader} asks for encryption with the client's key, which this server does not have.");
+        context.Features.Set(new Call(environment, stream));
+        return null;
+    }
+
+    private static ValueTask<AccessGrant?> FindGrantAsync(HttpContext context, string bearer) =>
+        // The shape of a JWT (RFC 7519, section 3).
+        bearer.StartsWith("eyJ", StringComparison.Ordinal) && bearer.AsSpan().Count('.') == 2
+            ? context.RequestServices.GetRequiredService<IAccessTokens>().VerifyAsync(bearer, context.RequestAborted)
+            : default;
+
+    private static string? BearerOf(IHeaderDictionary headers) =>
+        headers[HeaderNames.Authorization] is [{ Length: <= MaxBearerChars } value] && value.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
+            && value[Scheme.Length..].Trim() is { Length: > 0 } bearer
+            ? bearer
+            : null;
+
+    private static S2Error Unauthenticated() => S2Error.Unauthenticated("Send the environment's secret key, or a token for the stream, as Authorization: Bearer <credential>.");
+
+    [LoggerMessage(EventId = 2301, Level = LogLevel.Error, Message = "A {Method} request of S2's dialect failed")]
+    private static partial void LogFailed(ILogger logger, string method, Exception exception);
+}

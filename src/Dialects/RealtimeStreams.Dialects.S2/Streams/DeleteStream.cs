@@ -1,0 +1,23 @@
+using Microsoft.AspNetCore.Http;
+using RealtimeStreams.Dialects.S2.Requests;
+using RealtimeStreams.Dialects.S2.Wire;
+using RealtimeStreams.RunRegistry;
+
+namespace RealtimeStreams.Dialects.S2.Streams;
+
+/// <summary>DELETE /streams/{stream}. A run's stream goes with its run only: otherwise its indexes would begin anew under the eyes of its readers.</summary>
+internal static class DeleteStream
+{
+    public static async Task<IResult> HandleAsync(HttpContext context, Call call, INamedStreams streams)
+    {
+        var name = call.Stream!;
+        if (name.Run is { } run)
+        {
+            return Answers.Error(S2Error.PermissionDenied(
+                $"A run's stream is erased with its run, because indexes never start anew. Erase the run {run} over the native API."));
+        }
+        return await streams.DeleteAsync(call.Environment, name.Text, context.RequestAborted)
+            ? Answers.Empty(StatusCodes.Status202Accepted)
+            : Answers.Error(StreamDirectory.NotFound(name));
+    }
+}

@@ -1,0 +1,81 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Options;
+using RealtimeStreams.ChunkLog;
+using RealtimeStreams.Dialects.S2.Records;
+using RealtimeStreams.Dialects.S2.Requests;
+using RealtimeStreams.Dialects.S2.Wire;
+using RealtimeStreams.Protocol;
+using RealtimeStreams.RunRegistry;
+
+namespace RealtimeStreams.Dialects.S2.Streams;
+
+/// <summary>A stream that is there.</summary>
+/// <param name="Address">Where its chunks are.</param>
+/// <param name="Config">Its configuration.</param>
+/// <param name="OfRun">Whether it is a run's.</param>
+internal sealed record StreamTarget(StreamAddress Address, StreamConfig Config, bool OfRun)
+{
+    public BatchRules Rules => new(Config.Mode, Config.Uncapped, Unwraps: OfRun);
+}
+
+/// <summary>Finds streams by their names: those of runs, and those that stand outside of them.</summary>
+internal sealed class StreamDirectory(IRunRegistry runs, INamedStreams streams, IOptions<ChunkLogOptions> log)
+{
+    private const string ConfigHeader = "s2-stream-config";
+
+    /// <summary>How long the server keeps chunks.</summary>
+    public TimeSpan Retention => log.Value.Retention;
+
+    /// <summary>The stream, made if it is not there: what is written or read comes into being. A run must be registered.</summary>
+    public async ValueTask<(StreamTarget? Target, S2Error? Error)> OpenAsync(HttpContext context, Call call)
+    {
+        var name = call.Stream!;
+        if (name.Run is { } run) return await FindOfRunAsync(call.Environment, run, name.Key, context.RequestAborted);
+        if (await streams.FindAsync(call.Environment, name.Text, context.RequestAborted) is { } found) return (TargetOf(found), null);
+        if (ReadHeader(context.Request.Headers, out var config) is { } error) return (null, error);
+        return await streams.EnsureAsync(call.Environment, name.Text, config.Stored(), context.RequestAborted) switch
+        {
+            NamedStreamOutcome.Made made => (TargetOf(made.Stream), null),
+            NamedStreamOutcome.Taken taken => (TargetOf(taken.Stream), null),
+            NamedStreamOutcome.Refused refused => (null, S2Errors.From(refused.Refusal)),
+            _ => throw new UnreachableException(),
+        };
+    }
+
+    /// <summary>The stream, if it is there.</summary>
+    public async ValueTask<(StreamTarget? Target, S2Error? Error)> FindAsync(Call call, CancellationToken cancellationToken)
+    {
+        var name = call.Stream!;
+        if (name.Run is { } run) return await FindOfRunAsync(call.Environment, run, name.Key, cancellationToken);
+        return await streams.FindAsync(call.Environment, name.Text, cancellationToken) is { } found ? (TargetOf(found), null) : (null, NotFound(name));
+    }
+
+    /// <summary>The error for a stream that is not there.</summary>
+    public static S2Error NotFound(StreamName name) => S2Error.StreamNotFound($"There is no stream {name.Text}.");
+
+    /// <summary>The run's stream, if the run is registered. The stream begins with its first record.</summary>
+    public async ValueTask<(StreamTarget? Target, S2Error? Error)> FindOfRunAsync(
+        EnvironmentId environment, RunId run, StreamKey key, CancellationToken cancellationToken) =>
+        await runs.FindFamilyAsync(environment, run, cancellationToken) is null
+            ? (null, S2Error.StreamNotFound($"There is no run {run}, of which this would be a stream. Register the run first."))
+            : (new StreamTarget(new StreamAddress(environment, run, key), StreamConfig.Default, OfRun: true), null);
+
+    private static StreamTarget TargetOf(NamedStream stream) => new(stream.Address, StreamConfig.Load(stream.Config), OfRun: false);
+
+    private S2Error? ReadHeader(IHeaderDictionary headers, out StreamConfig config)
+    {
+        config = StreamConfig.Default;
+        if (headers[ConfigHeader] is not { Count: > 0 } text) return null;
+        try
+        {
+            using var json = JsonDocument.Parse(text.ToString());
+            return StreamConfig.Default.TryChange(json.RootElement, Retention, out config);
+        }
+        catch (JsonException)
+        {
+            return S2Error.BadHeader($"The header {ConfigHeader} is not JSON.");
+        }
+    }
+}

@@ -1,0 +1,70 @@
+using Microsoft.AspNetCore.Http;
+using RealtimeStreams.ChunkLog;
+using RealtimeStreams.Protocol;
+using RealtimeStreams.RunRegistry;
+
+namespace RealtimeStreams.Dialects.S2.Wire;
+
+/// <summary>The product's errors in S2's words. The status decides whether a client tries again, the code is what it shows.</summary>
+internal static class S2Errors
+{
+    private static readonly Dictionary<ErrorCode, (int Status, string Code)> rows = new()
+    {
+        [ErrorCode.RunNotFound] = (404, "stream_not_found"),
+        [ErrorCode.StreamNotFound] = (404, "stream_not_found"),
+        [ErrorCode.StreamGone] = (404, "stream_not_found"),
+        [ErrorCode.RunCompleted] = (422, "invalid"),
+        [ErrorCode.StreamClosed] = (422, "invalid"),
+        [ErrorCode.ChunkTooLarge] = (422, "invalid"),
+        [ErrorCode.BodyTooLarge] = (422, "invalid"),
+        [ErrorCode.StreamFull] = (403, "quota_exhausted"),
+        [ErrorCode.LimitReached] = (403, "quota_exhausted"),
+        [ErrorCode.Busy] = (429, "rate_limited"),
+        [ErrorCode.LogUnavailable] = (503, "unavailable"),
+        [ErrorCode.RegistryUnavailable] = (503, "unavailable"),
+        [ErrorCode.ShuttingDown] = (503, "unavailable"),
+        [ErrorCode.StoreFull] = (500, "storage"),
+        [ErrorCode.Internal] = (500, "other"),
+    };
+
+    /// <summary>The server is stopping. Not <c>server_draining</c>, at which a client comes back at once, as often as it is said.</summary>
+    public static readonly S2Error Stopping = S2Error.Unavailable("The server is stopping. Try again.");
+
+    /// <summary>A refusal. What has no row of its own is a request that cannot succeed.</summary>
+    public static S2Error From(Refusal refusal)
+    {
+        var (status, code) = Find(refusal.Code);
+        return S2Error.Of(status, code, refusal.Detail);
+    }
+
+    /// <summary>What an append was refused for.</summary>
+    public static S2Error From(AppendOutcome.Refused refused) => refused switch
+    {
+        { ExpectedFencingToken: { } token } => S2Error.FencingTokenMismatch(token),
+        { ExpectedIndex: { } next } => S2Error.SeqNumMismatch(next),
+        _ => From(refused.Refusal),
+    };
+
+    /// <summary>What a client is told of an exception: nothing of its inside, unless the client caused it.</summary>
+    public static S2Error Explain(Exception exception) => exception switch
+    {
+        RegistryUnavailableException => S2Error.Unavailable("The registry cannot be reached. Try again."),
+        LogUnavailableException => S2Error.Unavailable("The log did not answer in time. Try again."),
+        BadHttpRequestException { StatusCode: StatusCodes.Status408RequestTimeout } slow => S2Error.Of(408, "request_timeout", slow.Message),
+        BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } large => S2Error.Invalid(large.Message),
+        BadHttpRequestException bad => S2Error.BadFrame(bad.Message),
+        // The caller's own going away never gets here.
+        OperationCanceledException => Stopping,
+        _ => S2Error.Of(500, "other", "The server failed in a way that it should not. Its log says more."),
+    };
+
+    // By its word, because a refusal may carry a row that was changed in what it says beside.
+    private static (int Status, string Code) Find(ErrorCode code)
+    {
+        foreach (var (known, row) in rows)
+        {
+            if (known.Code == code.Code) return row;
+        }
+        return code.Status >= 500 ? (500, "other") : (422, "invalid");
+    }
+}
