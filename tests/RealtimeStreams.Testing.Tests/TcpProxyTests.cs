@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 
 namespace RealtimeStreams.Testing.Tests;
@@ -49,6 +50,35 @@ public sealed class TcpProxyTests : IAsyncDisposable
         using var third = await ConnectAsync();
         Assert.Equal(44, await EchoAsync(third, 44));
         Assert.Equal((3, 2), (proxy.Accepted, proxy.Cuts));
+    }
+
+    [Fact]
+    public async Task A_reset_by_the_target_reaches_a_client_that_only_listens()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        await using var other = new TcpProxy(((IPEndPoint)listener.LocalEndpoint).Port);
+        using var client = new TcpClient();
+        await client.ConnectAsync("127.0.0.1", other.Port, Token);
+        using var target = await listener.AcceptSocketAsync(Token);
+
+        target.Close(timeout: 0);
+
+        await Assert.ThrowsAsync<IOException>(async () => await client.GetStream().ReadExactlyAsync(new byte[1], Token));
+    }
+
+    [Fact]
+    public async Task A_swallowed_answer_reaches_nobody_and_ends_its_connection()
+    {
+        using var client = await ConnectAsync();
+        Assert.Equal(1, await EchoAsync(client, 1));
+
+        proxy.SwallowNextAnswer();
+
+        await Assert.ThrowsAsync<IOException>(() => EchoAsync(client, 2));
+        using var next = await ConnectAsync();
+        Assert.Equal(3, await EchoAsync(next, 3));
+        Assert.Equal((1, 1), (proxy.Swallowed, proxy.Cuts));
     }
 
     [Fact]

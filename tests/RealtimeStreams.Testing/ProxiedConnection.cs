@@ -20,18 +20,32 @@ internal sealed class ProxiedConnection(TcpProxy proxy, Socket client)
         {
             client.NoDelay = target.NoDelay = true;
             await target.ConnectAsync(new IPEndPoint(IPAddress.Loopback, targetPort), ended.Token);
-            await Task.WhenAll(PumpAsync(client, target), PumpAsync(target, client));
+            await Task.WhenAll(RunPumpAsync(client, target), RunPumpAsync(target, client));
             Close(reset: false);
         }
-        catch (Exception exception) when (exception is SocketException or ObjectDisposedException or OperationCanceledException)
+        catch (Exception exception) when (IsBroken(exception))
         {
-            Close(reset: true); // As the end that broke did.
+            Close(reset: true);
         }
     }
 
     /// <summary>Cuts it, with a reset or an orderly end.</summary>
     /// <returns>False if it had ended already.</returns>
     public bool Cut(bool reset) => Close(reset, proxy.CountCut);
+
+    private async Task RunPumpAsync(Socket from, Socket to)
+    {
+        try
+        {
+            await PumpAsync(from, to);
+        }
+        catch (Exception exception) when (IsBroken(exception))
+        {
+            Close(reset: true); // As the end that broke did, at once: the other end may have nothing to send, and would never learn of it.
+        }
+    }
+
+    private static bool IsBroken(Exception exception) => exception is SocketException or ObjectDisposedException or OperationCanceledException;
 
     private async Task PumpAsync(Socket from, Socket to)
     {
@@ -41,6 +55,11 @@ internal sealed class ProxiedConnection(TcpProxy proxy, Socket client)
             var read = await from.ReceiveAsync(buffer, ended.Token);
             await proxy.PassingAsync(ended.Token);
             if (read == 0) break;
+            if (from == target && proxy.TakeSwallow())
+            {
+                Cut(reset: true);
+                return;
+            }
             var (allowed, reset) = Allow(read);
             for (var sent = 0; sent < allowed;) sent += await to.SendAsync(buffer.AsMemory(sent, allowed - sent), ended.Token);
             if (allowed == read) continue;

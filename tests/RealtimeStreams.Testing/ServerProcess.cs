@@ -21,6 +21,9 @@ public sealed record ServerProcessOptions
     /// <summary>The secret key of the default environment.</summary>
     public string SecretKey { get; init; } = "rssk_tests-0123456789-0123456789-0123456789";
 
+    /// <summary>A certificate with which it is also reached over TLS, at <see cref="ServerProcess.SecureAddress"/>; null: clear text only.</summary>
+    public TestCertificate? Certificate { get; init; }
+
     /// <summary>Further settings, with the names of environment variables.</summary>
     public IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>();
 }
@@ -48,12 +51,17 @@ public sealed class ServerProcess : IAsyncDisposable
     {
         this.options = options;
         if (options.DataDirectory is null) folder = new TempFolder("server");
-        Port = FreePort.Find();
+        var ports = FreePort.Find(2);
+        Port = ports[0];
         Address = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{Port}/"));
+        if (options.Certificate is not null) SecureAddress = new Uri(string.Create(CultureInfo.InvariantCulture, $"https://localhost:{ports[1]}/"));
     }
 
     /// <summary>Its address, the same for its whole life.</summary>
     public Uri Address { get; }
+
+    /// <summary>Its address over TLS, the same for its whole life; null without a certificate.</summary>
+    public Uri? SecureAddress { get; }
 
     /// <summary>Its port, the same for its whole life.</summary>
     public int Port { get; }
@@ -163,6 +171,14 @@ public sealed class ServerProcess : IAsyncDisposable
         start.Environment["RealtimeStreams__SecretKey"] = options.SecretKey;
         if (options.Nats is not null) start.Environment["ConnectionStrings__nats"] = options.Nats;
         if (options.Registry is not null) start.Environment["ConnectionStrings__registry"] = options.Registry;
+        if (options.Certificate is { } certificate)
+        {
+            // These replace --urls, so that both are named.
+            start.Environment["Kestrel__Endpoints__Http__Url"] = Address.ToString();
+            start.Environment["Kestrel__Endpoints__Https__Url"] = SecureAddress!.ToString();
+            start.Environment["Kestrel__Endpoints__Https__Certificate__Path"] = certificate.Path;
+            start.Environment["Kestrel__Endpoints__Https__Certificate__KeyPath"] = certificate.KeyPath;
+        }
         foreach (var (name, value) in options.Settings) start.Environment[name] = value;
         return start;
     }

@@ -6,7 +6,7 @@ namespace RealtimeStreams.Testing;
 
 /// <summary>
 /// A loopback port in front of another one, on which a test makes the network fail: cut every connection, cut at random after so many bytes, refuse new
-/// ones, or let no byte through for a while. It counts what it did, so that a test can assert that it happened.
+/// ones, let no byte through for a while, or swallow an answer. It counts what it did, so that a test can assert that it happened.
 /// </summary>
 public sealed class TcpProxy : IAsyncDisposable
 {
@@ -22,6 +22,8 @@ public sealed class TcpProxy : IAsyncDisposable
     private int accepted;
     private int refused;
     private int cut;
+    private int toSwallow;
+    private int swallowed;
 
     /// <summary>Opens a port and passes its connections on to <paramref name="targetPort"/> of this machine.</summary>
     public TcpProxy(int targetPort)
@@ -47,6 +49,9 @@ public sealed class TcpProxy : IAsyncDisposable
     /// <summary>How many connections this proxy has cut so far.</summary>
     public int Cuts => Volatile.Read(ref cut);
 
+    /// <summary>How many answers were swallowed so far.</summary>
+    public int Swallowed => Volatile.Read(ref swallowed);
+
     /// <summary>How many connections are open now.</summary>
     public int Open => open.Count;
 
@@ -59,6 +64,12 @@ public sealed class TcpProxy : IAsyncDisposable
 
     /// <summary>Passes new connections on again.</summary>
     public void Accept() => refusing = false;
+
+    /// <summary>
+    /// The next bytes that come back from the target, on whichever connection, are thrown away and that connection is cut: the request arrived, and its
+    /// sender never hears of it. Once for each call.
+    /// </summary>
+    public void SwallowNextAnswer() => Interlocked.Increment(ref toSwallow);
 
     /// <summary>Lets no byte through in either direction until <see cref="Resume"/>; connections stay open, and their senders fill their buffers.</summary>
     public void Pause()
@@ -100,6 +111,20 @@ public sealed class TcpProxy : IAsyncDisposable
         Task opened;
         lock (gateLock) opened = gate.Task;
         return opened.WaitAsync(cancellationToken);
+    }
+
+    /// <summary>Whether the bytes that have just come from the target are to be swallowed.</summary>
+    internal bool TakeSwallow()
+    {
+        int left;
+        do
+        {
+            left = Volatile.Read(ref toSwallow);
+            if (left == 0) return false;
+        }
+        while (Interlocked.CompareExchange(ref toSwallow, left - 1, left) != left);
+        Interlocked.Increment(ref swallowed);
+        return true;
     }
 
     internal RandomCuts? CurrentCuts => randomCuts;
