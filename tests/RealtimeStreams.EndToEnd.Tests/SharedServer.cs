@@ -11,6 +11,9 @@ public sealed class SharedServer : IAsyncLifetime
     /// <summary>A web page that may call.</summary>
     public const string AllowedOrigin = "https://app.example";
 
+    /// <summary>One that may too, and is no secure page, so that it may also call a server in clear text.</summary>
+    public const string AllowedPlainOrigin = "http://page.example";
+
     private TestBroker? broker;
     private ServerProcess? process;
 
@@ -22,7 +25,7 @@ public sealed class SharedServer : IAsyncLifetime
         process = await ServerProcess.StartAsync(new ServerProcessOptions
         {
             Nats = broker.Url,
-            Settings = new Dictionary<string, string> { ["RealtimeStreams__AllowedOrigins"] = $"{AllowedOrigin}/, https://other.example" },
+            Settings = new Dictionary<string, string> { ["RealtimeStreams__AllowedOrigins"] = $"{AllowedOrigin}/, https://other.example, {AllowedPlainOrigin}" },
         });
     }
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using RealtimeStreams.EndToEnd.Tests;
+using RealtimeStreams.Protocol;
 using RealtimeStreams.Testing;
 
 namespace RealtimeStreams.Clients.Tests;
@@ -63,6 +64,15 @@ public abstract class ScenarioTests : IDisposable
     {
         await using var scenario = Start(name, parameters, port, limit, settings);
         return await scenario.ResultAsync();
+    }
+
+    /// <summary>Registers a run and returns its id.</summary>
+    private protected async Task<string> RegisterAsync(StreamsVersion? version = null, string? parent = null, params string[] tags)
+    {
+        var run = new RegisterRun(Api.NewId(), ParentRunId: parent, Tags: tags is [] ? null : tags, StreamsVersion: version);
+        using var response = await Api.SendAsync(HttpMethod.Post, "/api/v1/runs", JsonSerializer.Serialize(run, NativeJson.Default.RegisterRun));
+        Assert.Equal(201, (int)response.StatusCode);
+        return run.Id!;
     }
 
     /// <summary>The chunks of a stream as the native API gives them: their JSON, with their indexes checked to be 0, 1, 2 and so on.</summary>

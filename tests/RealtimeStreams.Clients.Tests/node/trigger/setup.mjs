@@ -2,7 +2,7 @@
 import { writeStreams, enterRun } from "../node_modules/.realtimestreams/realtime-streams.mjs";
 
 export { writeStreams, enterRun };
-export { auth, runs, streams, tasks } from "@trigger.dev/sdk";
+export { auth, metadata, runs, streams, tasks } from "@trigger.dev/sdk";
 
 /** Reads to the end of the stream. */
 export async function all(stream) {
