@@ -92,7 +92,13 @@ public sealed class LogRecord
     /// <summary>Writes a chunk as one line of JSON, whatever its form.</summary>
     /// <param name="position">0 to <see cref="Count"/> - 1.</param>
     /// <param name="output">Where to.</param>
-    public void WriteJson(int position, IBufferWriter<byte> output) => ChunkForms.WriteJson(FormOf(position), Chunk(position).Span, output);
+    public void WriteJson(int position, IBufferWriter<byte> output)
+    {
+        var kind = Entry(position)[7];
+        var stored = Stored(position).Span;
+        if (kind == 0) output.Write(stored);
+        else ChunkForms.WriteJson(ChunkKind.FormOf(kind), stored[ChunkKind.SizeOfAttributes(kind, stored)..], output);
+    }
 
     /// <summary>A chunk's timestamp, Unix milliseconds: when it was admitted, unless its writer gave one or that would be before the chunk's before it.</summary>
     /// <param name="position">0 to <see cref="Count"/> - 1.</param>

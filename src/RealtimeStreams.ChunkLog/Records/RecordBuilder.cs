@@ -50,7 +50,7 @@ internal sealed class RecordBuilder : IDisposable
 
         var rule = new TimestampRule(admittedAt.ToUnixTimeMilliseconds(), staged.State.LastTimestamp);
         var (firstTimestamp, lastTimestamp) = rule.Ends(batch, duplicates);
-        var fresh = new StagedBatch(batch, duplicates, admittedAt, rule, firstTimestamp, lastTimestamp);
+        var fresh = new StagedBatch(batch, duplicates, rule, firstTimestamp, lastTimestamp);
         if (FindExcess(batch.Count - duplicates, fresh.Bytes, limits) is { } excess) return excess;
 
         staged.Add(fresh);
@@ -63,7 +63,7 @@ internal sealed class RecordBuilder : IDisposable
     /// <summary>Makes this the stream's last record.</summary>
     public void SetEnd(Outcome outcome, DateTimeOffset admittedAt)
     {
-        if (staged.Chunks == 0) staged.Time = admittedAt;
+        if (staged.Chunks == 0) staged.Time = admittedAt.ToUnixTimeMilliseconds();
         staged.End = outcome;
     }
 
@@ -77,7 +77,7 @@ internal sealed class RecordBuilder : IDisposable
     /// <param name="sequence">The JetStream sequence that it got.</param>
     public void CommitTo(StreamHead target, ulong sequence)
     {
-        var stored = DateTimeOffset.FromUnixTimeMilliseconds(staged.Time.ToUnixTimeMilliseconds()); // As the record has it.
+        var stored = DateTimeOffset.FromUnixTimeMilliseconds(staged.Time); // As the record has it.
         foreach (var key in staged.Keys)
             target.Keys.Add(key.Key, new IdempotencyTable.Entry(staged.Head.NextIndex.Plus(key.FirstChunk), key.Count, stored, key.FirstTimestamp, key.LastTimestamp));
         target.Advance(sequence, NextIndex, staged.TotalBytes, staged.End, staged.State, staged.Producers, hasKeys: staged.Keys.Count > 0);

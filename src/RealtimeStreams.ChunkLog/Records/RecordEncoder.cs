@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using System.Text;
 using RealtimeStreams.Protocol;
 
@@ -42,10 +43,11 @@ internal sealed class RecordEncoder
         if (hasState) at += RecordExtras.WriteState(output[at..], staged.State);
         at += WriteTimestamps(output[at..]);
         foreach (var key in staged.Keys) at += RecordExtras.WriteKey(output[at..], key.Key, key.FirstChunk, key.Count);
-        foreach (var batch in staged.Batches)
+        foreach (ref readonly var batch in CollectionsMarshal.AsSpan(staged.Batches))
         {
-            batch.Batch.Bytes[batch.Start..].CopyTo(output[at..]);
-            at += batch.Bytes;
+            var bytes = batch.Batch.Bytes[batch.Start..];
+            bytes.CopyTo(output[at..]);
+            at += bytes.Length;
         }
         return buffer.AsMemory(0, size);
     }
@@ -63,16 +65,16 @@ internal sealed class RecordEncoder
         runs.Clear();
         timestamps.Clear();
         var position = 0;
-        foreach (var batch in staged.Batches)
+        foreach (ref readonly var batch in CollectionsMarshal.AsSpan(staged.Batches))
         {
             var count = batch.Batch.Count - batch.Skip;
             if (!batch.Batch.Timestamps.IsEmpty) AddEach(batch, position, count);
-            else if (batch.FirstTimestamp != staged.Time.ToUnixTimeMilliseconds() + DelayOf(batch, staged.Time)) AddCommon(batch.FirstTimestamp, position, count);
+            else if (batch.FirstTimestamp != staged.Time + DelayOf(batch, staged.Time)) AddCommon(batch.FirstTimestamp, position, count);
             position += count;
         }
     }
 
-    private void AddEach(StagedBatch batch, int position, int count)
+    private void AddEach(in StagedBatch batch, int position, int count)
     {
         var last = batch.Timestamps.Before;
         for (var i = batch.Skip; i < batch.Batch.Count; i++)
@@ -98,7 +100,7 @@ internal sealed class RecordEncoder
     private int WriteTimestamps(Span<byte> output)
     {
         var at = 0;
-        var values = System.Runtime.InteropServices.CollectionsMarshal.AsSpan(timestamps);
+        var values = CollectionsMarshal.AsSpan(timestamps);
         foreach (var run in runs)
         {
             at += RecordExtras.WriteTimestamps(output[at..], run, values);
@@ -117,7 +119,7 @@ internal sealed class RecordEncoder
         BinaryPrimitives.WriteUInt16LittleEndian(output[6..], 0);
         BinaryPrimitives.WriteInt64LittleEndian(output[8..], staged.Head.NextIndex.Value);
         BinaryPrimitives.WriteInt64LittleEndian(output[16..], staged.TotalBytes);
-        BinaryPrimitives.WriteInt64LittleEndian(output[24..], staged.Time.ToUnixTimeMilliseconds());
+        BinaryPrimitives.WriteInt64LittleEndian(output[24..], staged.Time);
         BinaryPrimitives.WriteUInt64LittleEndian(output[32..], nonce);
         BinaryPrimitives.WriteUInt64LittleEndian(output[40..], staged.Head.LastKeyedSequence);
         BinaryPrimitives.WriteInt32LittleEndian(output[48..], addressBytes);
@@ -139,19 +141,17 @@ internal sealed class RecordEncoder
     {
         var at = 0;
         var start = 0;
-        foreach (var batch in staged.Batches)
+        foreach (ref readonly var batch in CollectionsMarshal.AsSpan(staged.Batches))
         {
-            var delay = DelayOf(batch, staged.Time);
-            var slot = SlotOf(batch.Batch.Producer, staged.Producers);
+            // An entry as one number: delay, producer and kind are behind the end.
+            var rest = ((ulong)DelayOf(batch, staged.Time) << 32) | ((ulong)SlotOf(batch.Batch.Producer, staged.Producers) << 48);
             var shift = start - batch.Start;
-            var ends = batch.Batch.Ends;
-            var kinds = batch.Batch.Kinds;
-            for (var i = batch.Skip; i < ends.Length; i++)
+            var ends = batch.Batch.Ends[batch.Skip..];
+            var kinds = batch.Batch.Kinds is { IsEmpty: false } all ? all[batch.Skip..] : default;
+            for (var i = 0; i < ends.Length; i++)
             {
-                BinaryPrimitives.WriteInt32LittleEndian(output[at..], ends[i] + shift);
-                BinaryPrimitives.WriteUInt16LittleEndian(output[(at + 4)..], delay);
-                output[at + 6] = slot;
-                output[at + 7] = kinds.IsEmpty ? (byte)0 : kinds[i];
+                var kind = kinds.IsEmpty ? 0 : (ulong)kinds[i] << 56;
+                BinaryPrimitives.WriteUInt64LittleEndian(output[at..], rest | kind | (uint)(ends[i] + shift));
                 at += RecordLayout.ChunkBytes;
             }
             start = shift + batch.Batch.Length;
@@ -159,9 +159,7 @@ internal sealed class RecordEncoder
         return at;
     }
 
-    /// <summary>Both in whole milliseconds, so that their sum is the batch's time in whole milliseconds.</summary>
-    private static ushort DelayOf(StagedBatch batch, DateTimeOffset time) =>
-        (ushort)Math.Clamp(batch.AdmittedAt.ToUnixTimeMilliseconds() - time.ToUnixTimeMilliseconds(), 0, ushort.MaxValue);
+    private static ushort DelayOf(in StagedBatch batch, long time) => (ushort)Math.Clamp(batch.Timestamps.Arrival - time, 0, ushort.MaxValue);
 
     private static byte SlotOf(ProducerId? producer, ProducerTable producers)
     {

@@ -16,8 +16,8 @@ internal sealed class StagedRecord
     /// <summary>The state after the record.</summary>
     public StreamState State { get; set; }
 
-    /// <summary>When the earliest of its chunks was admitted.</summary>
-    public DateTimeOffset Time { get; set; }
+    /// <summary>When the earliest of its chunks was admitted, Unix milliseconds.</summary>
+    public long Time { get; set; }
 
     public Outcome? End { get; set; }
 
@@ -46,11 +46,11 @@ internal sealed class StagedRecord
         End = null;
     }
 
-    public void Add(StagedBatch staged)
+    public void Add(in StagedBatch staged)
     {
         var batch = staged.Batch;
         var fresh = batch.Count - staged.Skip;
-        if (Chunks == 0 || staged.AdmittedAt < Time) Time = staged.AdmittedAt;
+        if (Chunks == 0 || staged.Timestamps.Arrival < Time) Time = staged.Timestamps.Arrival;
         if (batch.IdempotencyKey is { } key)
             Keys.Add(new StagedKey(key, Chunks, fresh, staged.FirstTimestamp, staged.LastTimestamp));
         Batches.Add(staged);
@@ -67,12 +67,10 @@ internal sealed class StagedRecord
 /// <summary>A batch in a staged record.</summary>
 /// <param name="Batch">The batch.</param>
 /// <param name="Skip">How many of its chunks were stored before.</param>
-/// <param name="AdmittedAt">When it was admitted.</param>
 /// <param name="Timestamps">Makes its chunks' timestamps.</param>
 /// <param name="FirstTimestamp">The timestamp of its first new chunk.</param>
 /// <param name="LastTimestamp">That of its last.</param>
-internal readonly record struct StagedBatch(
-    ChunkBatch Batch, int Skip, DateTimeOffset AdmittedAt, TimestampRule Timestamps, long FirstTimestamp, long LastTimestamp)
+internal readonly record struct StagedBatch(ChunkBatch Batch, int Skip, TimestampRule Timestamps, long FirstTimestamp, long LastTimestamp)
 {
     public int Start => Skip == 0 ? 0 : Batch.Ends[Skip - 1];
 
