@@ -47,6 +47,9 @@ public sealed record ErrorCode(string Code, int Status, bool Retryable, bool May
     /// <summary>The run has ended; its streams take nothing more.</summary>
     public static readonly ErrorCode RunCompleted = Final("run_completed", 409, "The run has ended");
 
+    /// <summary>The run was claimed by another worker, or for another attempt.</summary>
+    public static readonly ErrorCode ClaimLost = Final("claim_lost", 409, "The claim on the run was lost");
+
     /// <summary>The stream has ended; it takes nothing more.</summary>
     public static readonly ErrorCode StreamClosed = Final("stream_closed", 409, "The stream has ended");
 

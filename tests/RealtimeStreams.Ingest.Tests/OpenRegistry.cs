@@ -40,7 +40,7 @@ internal sealed class OpenRegistry : IRunRegistry
         throw new NotSupportedException();
 
     public Task<CompleteOutcome> CompleteAsync(
-        EnvironmentId environment, RunId run, Outcome outcome, string? error, CancellationToken cancellationToken) =>
+        EnvironmentId environment, RunId run, RunEnd end, CancellationToken cancellationToken) =>
         throw new NotSupportedException();
 
     public Task<bool> EraseAsync(EnvironmentId environment, RunId run, CancellationToken cancellationToken) => throw new NotSupportedException();

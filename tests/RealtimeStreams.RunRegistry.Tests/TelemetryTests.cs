@@ -83,9 +83,9 @@ public sealed class TelemetryTests(SqliteDatabases databases) : RegistryContract
 
     private sealed class DeafAnnouncements : IRegistryAnnouncements
     {
-        public ValueTask PublishAsync(EnvironmentId environment, RunId run, CancellationToken cancellationToken) =>
+        public ValueTask PublishAsync(RegistryChange change, CancellationToken cancellationToken) =>
             ValueTask.FromException(new TimeoutException("The broker is gone."));
 
-        public IDisposable Subscribe(Action<EnvironmentId, RunId> onChanged) => new MemoryStream();
+        public IDisposable Subscribe(Action<RegistryChange> onChanged) => new MemoryStream();
     }
 }

@@ -6,11 +6,15 @@ namespace RealtimeStreams.RunRegistry;
 /// <exception cref="RegistryUnavailableException">Thrown by every call when the database cannot be reached.</exception>
 public interface IRunRegistry
 {
-    /// <summary>Registers a run. The same id again with the same content finds the run that is there.</summary>
+    /// <summary>Registers a run. The same id again with the same content finds the run that is there, and so does a repeated idempotency key.</summary>
     Task<RegisterOutcome> RegisterAsync(EnvironmentId environment, RunRegistration registration, CancellationToken cancellationToken);
 
-    /// <summary>The run; null when this environment has none of that id.</summary>
+    /// <summary>The run with its payload and output; null when this environment has none of that id.</summary>
     Task<Run?> FindAsync(EnvironmentId environment, RunId run, CancellationToken cancellationToken);
+
+    /// <summary>The run without its payload, metadata and output, which may be large; null when this environment has none of that id.</summary>
+    Task<Run?> FindBriefAsync(EnvironmentId environment, RunId run, CancellationToken cancellationToken) =>
+        FindAsync(environment, run, cancellationToken);
 
     /// <summary>A run's parent and root, which never change; null when this environment has no such run. Answers from memory for 30 s.</summary>
     ValueTask<RunFamily?> FindFamilyAsync(EnvironmentId environment, RunId run, CancellationToken cancellationToken);
@@ -22,11 +26,14 @@ public interface IRunRegistry
     /// <remarks>When an observer throws, so does this call; the run has ended all the same, and the call, or <see cref="RepeatAsync"/>, repeats the rest.</remarks>
     /// <param name="environment">The tenant.</param>
     /// <param name="run">The run.</param>
-    /// <param name="outcome">Completed, failed or cancelled.</param>
-    /// <param name="error">What went wrong, at most 8,192 characters. What no database keeps as text is replaced by U+FFFD.</param>
+    /// <param name="end">How it ends. When it ended so before, the first error and output stay.</param>
     /// <param name="cancellationToken">Gives up. Once the end is stored, the observers are called whether or not anybody waits.</param>
+    Task<CompleteOutcome> CompleteAsync(EnvironmentId environment, RunId run, RunEnd end, CancellationToken cancellationToken);
+
+    /// <summary>Ends a run that gives nothing.</summary>
     Task<CompleteOutcome> CompleteAsync(
-        EnvironmentId environment, RunId run, Outcome outcome, string? error, CancellationToken cancellationToken);
+        EnvironmentId environment, RunId run, Outcome outcome, string? error, CancellationToken cancellationToken) =>
+        CompleteAsync(environment, run, new RunEnd(outcome, error), cancellationToken);
 
     /// <summary>Erases a run: marks it, has every <see cref="IRunObserver"/> erase what hangs on it, then removes its streams' rows. False when there is none.</summary>
     /// <remarks>

@@ -23,7 +23,10 @@ internal sealed class Registry(
         EnvironmentId environment, RunRegistration registration, CancellationToken cancellationToken) =>
         registrar.RegisterAsync(environment, registration, cancellationToken);
 
-    public async Task<Run?> FindAsync(EnvironmentId environment, RunId run, CancellationToken cancellationToken)
+    public Task<Run?> FindAsync(EnvironmentId environment, RunId run, CancellationToken cancellationToken) =>
+        database.FindRunAsync(environment, run, cancellationToken);
+
+    public async Task<Run?> FindBriefAsync(EnvironmentId environment, RunId run, CancellationToken cancellationToken)
     {
         var row = await database.ReadAsync("find", (context, token) => context.LivingRuns
             .SingleOrDefaultAsync(there => there.Environment == environment.Value && there.Id == run.Value, token), cancellationToken);
@@ -34,7 +37,7 @@ internal sealed class Registry(
     {
         if (cache.FindFamily(environment, run) is { } known) return known;
         var memory = cache.Open(environment, run);
-        if (await FindAsync(environment, run, cancellationToken) is not { } there) return null;
+        if (await FindBriefAsync(environment, run, cancellationToken) is not { } there) return null;
         var family = new RunFamily(there.Parent, there.Root);
         cache.Remember(memory, family);
         return family;
@@ -44,8 +47,8 @@ internal sealed class Registry(
         lister.ListAsync(environment, query, cancellationToken);
 
     public Task<CompleteOutcome> CompleteAsync(
-        EnvironmentId environment, RunId run, Outcome outcome, string? error, CancellationToken cancellationToken) =>
-        completion.CompleteAsync(environment, run, outcome, error, cancellationToken);
+        EnvironmentId environment, RunId run, RunEnd end, CancellationToken cancellationToken) =>
+        completion.CompleteAsync(environment, run, end, cancellationToken);
 
     public Task<bool> EraseAsync(EnvironmentId environment, RunId run, CancellationToken cancellationToken) =>
         erasure.EraseAsync(environment, run, cancellationToken);

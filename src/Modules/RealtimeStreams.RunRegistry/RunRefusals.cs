@@ -1,4 +1,5 @@
 using RealtimeStreams.Protocol;
+using RealtimeStreams.RunRegistry.Storing;
 
 namespace RealtimeStreams.RunRegistry;
 
@@ -6,6 +7,10 @@ namespace RealtimeStreams.RunRegistry;
 internal static class RunRefusals
 {
     public static Refusal NotFound(RunId run) => new(ErrorCode.RunNotFound, $"There is no run {run}.");
+
+    public static Refusal ClaimLost(RunId run, StoredRun there, int attempt) => new(
+        ErrorCode.ClaimLost,
+        there.Attempt == attempt ? $"The run {run} was claimed by another worker." : $"The run {run} is at attempt {there.Attempt}; attempt {attempt} is not.");
 
     public static Refusal Ended(RunId run, RunStatus status) =>
         new(ErrorCode.RunCompleted, $"The run {run} has ended ({status switch

@@ -8,6 +8,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using RealtimeStreams.RunRegistry.AccessTokens;
 using RealtimeStreams.RunRegistry.Admitting;
+using RealtimeStreams.RunRegistry.Claiming;
 using RealtimeStreams.RunRegistry.Ending;
 using RealtimeStreams.RunRegistry.Listing;
 using RealtimeStreams.RunRegistry.Naming;
@@ -17,6 +18,7 @@ using RealtimeStreams.RunRegistry.Setup;
 using RealtimeStreams.RunRegistry.Storing;
 using RealtimeStreams.RunRegistry.Storing.Postgres;
 using RealtimeStreams.RunRegistry.Storing.Sqlite;
+using RealtimeStreams.RunRegistry.Watching;
 
 namespace RealtimeStreams.RunRegistry;
 
@@ -27,7 +29,7 @@ public static class RunRegistryModule
     public const string ConnectionStringName = "registry";
 
     /// <summary>
-    /// Adds <see cref="IRunRegistry"/>, <see cref="IEnvironments"/>, <see cref="IAccessTokens"/>, <see cref="INamedStreams"/>, <see cref="IDefaultSecretKey"/> and the
+    /// Adds <see cref="IRunRegistry"/>, <see cref="IRunClaims"/>, <see cref="IRunSignals"/>, <see cref="IEnvironments"/>, <see cref="IAccessTokens"/>, <see cref="INamedStreams"/>, <see cref="IDefaultSecretKey"/> and the
     /// health check <c>registry</c>, and data protection for the whole host with its keys in the registry's database. The database is migrated when the host starts. A server with several nodes also registers an <see cref="IRegistryAnnouncements"/>.
     /// </summary>
     public static IHostApplicationBuilder AddRunRegistry(this IHostApplicationBuilder builder)
@@ -49,6 +51,8 @@ public static class RunRegistryModule
         services.AddSingleton<RunLister>();
         services.AddSingleton<StreamAdmitter>();
         services.AddSingleton<Observers>();
+        services.AddSingleton<RunSignals>();
+        services.AddSingleton<IRunSignals>(provider => provider.GetRequiredService<RunSignals>());
         services.AddSingleton<RunChanges>();
         services.AddSingleton<RunCompletion>();
         services.AddSingleton<RunErasure>();
@@ -63,6 +67,7 @@ public static class RunRegistryModule
         services.AddSingleton<IRunRegistry, Registry>();
         services.AddSingleton<IEnvironments, EnvironmentFinder>();
         services.AddSingleton<IAccessTokens, TokenAuthority>();
+        services.AddSingleton<IRunClaims, RunClaims>();
         services.AddSingleton<INamedStreams, StreamNamer>();
         services.AddSingleton<IDefaultSecretKey>(provider => provider.GetRequiredService<DefaultEnvironment>());
         services.AddHostedService<RegistrySetup>();

@@ -1,3 +1,4 @@
+using System.Globalization;
 using RealtimeStreams.ChunkLog;
 using RealtimeStreams.Protocol;
 using RealtimeStreams.RunRegistry;
@@ -9,16 +10,27 @@ internal sealed class Announcements(INodeMessages messages) : IRegistryAnnouncem
 {
     private const string Topic = "run-changed";
 
-    public ValueTask PublishAsync(EnvironmentId environment, RunId run, CancellationToken cancellationToken) =>
-        messages.PublishAsync(Topic, $"{environment}\n{run}", cancellationToken); // Ids have no control characters.
+    public ValueTask PublishAsync(RegistryChange change, CancellationToken cancellationToken) =>
+        messages.PublishAsync(Topic, Write(change), cancellationToken);
 
-    public IDisposable Subscribe(Action<EnvironmentId, RunId> onChanged) => messages.Subscribe(Topic, message =>
+    public IDisposable Subscribe(Action<RegistryChange> onChanged) => messages.Subscribe(Topic, message =>
     {
-        if (message.Split('\n') is [var first, var second]
-            && EnvironmentId.TryParse(first, null, out var environment)
-            && RunId.TryParse(second, null, out var run))
-        {
-            onChanged(environment, run);
-        }
+        if (TryRead(message, out var change)) onChanged(change);
     });
+
+    // Neither ids nor task ids have control characters.
+    private static string Write(RegistryChange change) =>
+        string.Create(CultureInfo.InvariantCulture, $"{change.Environment}\n{change.Run}\n{(int)change.Kind}\n{change.TaskId}");
+
+    private static bool TryRead(string message, out RegistryChange change)
+    {
+        change = default;
+        if (message.Split('\n') is not [var first, var second, var third, var task]
+            || !EnvironmentId.TryParse(first, null, out var environment)
+            || !RunId.TryParse(second, null, out var run)
+            || !int.TryParse(third, NumberStyles.None, CultureInfo.InvariantCulture, out var kind)
+            || !Enum.IsDefined((RegistryChangeKind)kind)) return false;
+        change = new RegistryChange((RegistryChangeKind)kind, environment, run, task.Length == 0 ? null : task);
+        return true;
+    }
 }

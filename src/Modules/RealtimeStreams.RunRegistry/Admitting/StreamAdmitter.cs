@@ -1,13 +1,15 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
 using RealtimeStreams.Protocol;
+using RealtimeStreams.RunRegistry.Ending;
 using RealtimeStreams.RunRegistry.Naming;
 using RealtimeStreams.RunRegistry.Storing;
 
 namespace RealtimeStreams.RunRegistry.Admitting;
 
 /// <summary>Says whether a stream may be written: from memory, or from its row, or by making its row.</summary>
-internal sealed partial class StreamAdmitter(RegistryDatabase database, RunCache cache, ILogger<StreamAdmitter> logger)
+internal sealed partial class StreamAdmitter(
+    RegistryDatabase database, RunCache cache, RunChanges changes, ILogger<StreamAdmitter> logger)
 {
     private static readonly StreamAdmission AdmittedV1 = new StreamAdmission.Admitted(StreamsVersion.V1);
     private static readonly StreamAdmission AdmittedV2 = new StreamAdmission.Admitted(StreamsVersion.V2);
@@ -48,7 +50,14 @@ internal sealed partial class StreamAdmitter(RegistryDatabase database, RunCache
     }
 
     /// <summary>Makes the row, unless it is there or the run is not open any more. Says which limit forbids it, if one does.</summary>
-    private Task<Refusal?> MakeRowAsync(StreamAddress stream, RunLimits limits, CancellationToken cancellationToken)
+    private async Task<Refusal?> MakeRowAsync(StreamAddress stream, RunLimits limits, CancellationToken cancellationToken)
+    {
+        var (made, limit) = await TryMakeRowAsync(stream, limits, cancellationToken);
+        if (made) await changes.TellAsync(new RegistryChange(RegistryChangeKind.Progressed, stream.Environment, stream.Run), cancellationToken);
+        return limit;
+    }
+
+    private Task<(bool Made, Refusal? Limit)> TryMakeRowAsync(StreamAddress stream, RunLimits limits, CancellationToken cancellationToken)
     {
         var (environment, run, key) = (stream.Environment.Value, stream.Run.Value, stream.Key.Value);
         return database.ChangeAsync("make_stream", async (context, token) =>
@@ -60,12 +69,12 @@ internal sealed partial class StreamAdmitter(RegistryDatabase database, RunCache
             var open = await context.LivingRuns
                 .Where(row => row.Environment == environment && row.Id == run && row.Status == RunStatus.Open)
                 .ExecuteUpdateAsync(set => set.SetProperty(row => row.StreamCount, row => row.StreamCount + 1), token);
-            if (open == 0) return null;
+            if (open == 0) return (false, null);
 
             // 2. Leaving without a commit takes the count back.
             var streams = context.Streams.Where(row => row.Environment == environment && row.Run == run);
-            if (await streams.AnyAsync(row => row.Key == key, token)) return null;
-            if (await FindLimitAsync(streams, limits, token) is { } limit) return limit;
+            if (await streams.AnyAsync(row => row.Key == key, token)) return (false, null);
+            if (await FindLimitAsync(streams, limits, token) is { } limit) return (false, limit);
 
             // 3.
             context.Streams.Add(new StoredStream
@@ -79,7 +88,7 @@ internal sealed partial class StreamAdmitter(RegistryDatabase database, RunCache
             await context.SaveChangesAsync(token);
             await transaction.CommitAsync(token);
             LogMade(stream.Key, stream.Run);
-            return null;
+            return (true, default(Refusal));
         }, cancellationToken);
     }
 

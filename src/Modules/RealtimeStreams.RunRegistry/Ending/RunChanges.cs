@@ -2,45 +2,53 @@ using Microsoft.Extensions.Logging;
 using RealtimeStreams.Protocol;
 using RealtimeStreams.RunRegistry.Admitting;
 using RealtimeStreams.RunRegistry.Naming;
+using RealtimeStreams.RunRegistry.Watching;
 
 namespace RealtimeStreams.RunRegistry.Ending;
 
-/// <summary>Makes this node, and then the others, forget what they remember of a run.</summary>
+/// <summary>Tells this node, and then the others, what happened to a run: they forget what they remember of it, and wake who waits for it.</summary>
 internal sealed partial class RunChanges : IDisposable
 {
     private readonly RunCache cache;
     private readonly NamedStreamCache names;
+    private readonly RunSignals signals;
     private readonly IRegistryAnnouncements announcements;
     private readonly ILogger<RunChanges> logger;
     private readonly IDisposable subscription;
 
-    public RunChanges(RunCache cache, NamedStreamCache names, IRegistryAnnouncements announcements, ILogger<RunChanges> logger)
+    public RunChanges(
+        RunCache cache, NamedStreamCache names, RunSignals signals, IRegistryAnnouncements announcements, ILogger<RunChanges> logger)
     {
         this.cache = cache;
         this.names = names;
+        this.signals = signals;
         this.announcements = announcements;
         this.logger = logger;
-        subscription = announcements.Subscribe(Forget);
+        subscription = announcements.Subscribe(Take);
     }
 
-    public async Task TellAsync(EnvironmentId environment, RunId run, CancellationToken cancellationToken)
+    public async Task TellAsync(RegistryChange change, CancellationToken cancellationToken)
     {
-        Forget(environment, run);
+        Take(change);
         try
         {
-            await announcements.PublishAsync(environment, run, cancellationToken);
+            await announcements.PublishAsync(change, cancellationToken);
         }
         catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
-            // The change stands, and what others remember expires.
-            LogNotAnnounced(run, exception);
+            // The change stands, what others remember expires, and who waits there looks by himself after a while.
+            LogNotAnnounced(change.Run, exception);
         }
     }
 
-    private void Forget(EnvironmentId environment, RunId run)
+    private void Take(RegistryChange change)
     {
-        cache.Forget(environment, run);
-        names.Forget(environment, run);
+        if (change.Kind == RegistryChangeKind.Changed)
+        {
+            cache.Forget(change.Environment, change.Run);
+            names.Forget(change.Environment, change.Run);
+        }
+        signals.Wake(change);
     }
 
     public void Dispose() => subscription.Dispose();

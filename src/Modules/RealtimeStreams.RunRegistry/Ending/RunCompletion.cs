@@ -13,41 +13,73 @@ internal sealed partial class RunCompletion(
     private const int MaxErrorLength = 8192;
 
     public async Task<CompleteOutcome> CompleteAsync(
-        EnvironmentId environment, RunId run, Outcome outcome, string? error, CancellationToken cancellationToken)
+        EnvironmentId environment, RunId run, RunEnd end, CancellationToken cancellationToken)
     {
-        if (FindStatus(outcome) is not { } status)
+        if (FindStatus(end.Outcome) is not { } status)
             return Refuse(ErrorCode.InvalidRequest, "outcome: a run ends completed, failed or cancelled; it is abandoned by the server only.");
-        if (error?.Length > MaxErrorLength)
-            return Refuse(ErrorCode.InvalidRequest, $"error is {error.Length} characters long; at most {MaxErrorLength} are allowed.");
+        if (end.Error?.Length > MaxErrorLength)
+            return Refuse(ErrorCode.InvalidRequest, $"error is {end.Error.Length} characters long; at most {MaxErrorLength} are allowed.");
+        if (DataRule.FindFault("output", end.Output, end.OutputType) is { } fault) return new CompleteOutcome.Refused(fault);
 
         // 1. From here on no stream of the run is made.
-        var now = database.Now();
-        var text = error is null ? null : TextRule.MakeStorable(error);
-        var ended = await database.ChangeAsync("complete", (context, token) => context.LivingRuns
-            .Where(row => row.Environment == environment.Value && row.Id == run.Value && row.Status == RunStatus.Open)
-            .ExecuteUpdateAsync(set => set
-                .SetProperty(row => row.Status, status)
-                .SetProperty(row => row.Error, text)
-                .SetProperty(row => row.CompletedAt, now)
-                .SetProperty(row => row.Pending, PendingWork.Completion)
-                .SetProperty(row => row.PendingSince, now), token), cancellationToken);
+        var ended = await TryEndAsync(environment, run, status, end, cancellationToken);
 
         // 2. What stands there now, whoever put it there.
         var there = await database.ReadAsync("find", (context, token) => context.LivingRuns
             .SingleOrDefaultAsync(row => row.Environment == environment.Value && row.Id == run.Value, token), cancellationToken);
         if (there is null) return new CompleteOutcome.Refused(RunRefusals.NotFound(run));
+        if (end.Attempt is { } attempt && there.Attempt != attempt) return new CompleteOutcome.Refused(RunRefusals.ClaimLost(run, there, attempt));
         if (there.Status != status) return new CompleteOutcome.Refused(RunRefusals.Ended(run, there.Status));
-        if (ended > 0) LogEnded(run, environment, status);
+        if (ended) LogEnded(run, environment, status);
 
         // 3. Whether or not the caller still waits: readers wait for the ends of the streams.
-        if (there.Pending == PendingWork.Completion) await SettleAsync(environment, run, outcome, CancellationToken.None);
-        return new CompleteOutcome.Completed(there.ToRun());
+        if (there.Pending == PendingWork.Completion) await SettleAsync(environment, run, end.Outcome, CancellationToken.None);
+        var told = await database.FindRunAsync(environment, run, CancellationToken.None);
+        return new CompleteOutcome.Completed(told ?? there.ToRun()); // Gone meanwhile: erased.
+    }
+
+    private Task<bool> TryEndAsync(
+        EnvironmentId environment, RunId run, RunStatus status, RunEnd end, CancellationToken cancellationToken)
+    {
+        var now = database.Now();
+        var error = end.Error is null ? null : TextRule.MakeStorable(end.Error);
+        return database.ChangeAsync("complete", async (context, token) =>
+        {
+            await using var transaction = await context.Database.BeginTransactionAsync(token);
+            var ended = await context.LivingRuns
+                .Where(row => row.Environment == environment.Value && row.Id == run.Value && row.Status == RunStatus.Open
+                    && (end.Attempt == null || row.Attempt == end.Attempt))
+                .ExecuteUpdateAsync(set => set
+                    .SetProperty(row => row.Status, status)
+                    .SetProperty(row => row.Error, error)
+                    .SetProperty(row => row.CompletedAt, now)
+                    .SetProperty(row => row.ClaimableAt, (DateTimeOffset?)null)
+                    .SetProperty(row => row.Pending, PendingWork.Completion)
+                    .SetProperty(row => row.PendingSince, now), token);
+            if (ended == 0) return false;
+            if (end.Output is not null) await StoreOutputAsync(context, environment, run, end, token);
+            await transaction.CommitAsync(token);
+            return true;
+        }, cancellationToken);
+    }
+
+    private static async Task StoreOutputAsync(
+        RegistryContext context, EnvironmentId environment, RunId run, RunEnd end, CancellationToken cancellationToken)
+    {
+        var updated = await context.RunData
+            .Where(row => row.Environment == environment.Value && row.Run == run.Value)
+            .ExecuteUpdateAsync(set => set
+                .SetProperty(row => row.Output, end.Output)
+                .SetProperty(row => row.OutputType, end.OutputType), cancellationToken);
+        if (updated > 0) return;
+        context.RunData.Add(new StoredRunData { Environment = environment.Value, Run = run.Value, Output = end.Output, OutputType = end.OutputType });
+        await context.SaveChangesAsync(cancellationToken); // Nobody else adds it: only one ends the run.
     }
 
     /// <summary>Has everybody do what follows from a stored end, and notes that they have. Idempotent.</summary>
     public async Task SettleAsync(EnvironmentId environment, RunId run, Outcome outcome, CancellationToken cancellationToken)
     {
-        await changes.TellAsync(environment, run, cancellationToken);
+        await changes.TellAsync(new RegistryChange(RegistryChangeKind.Changed, environment, run), cancellationToken);
         await observers.OnCompletedAsync(environment, run, outcome, cancellationToken);
         await database.ChangeAsync("settle", (context, token) => context.Runs
             .Where(row => row.Environment == environment.Value && row.Id == run.Value && row.Pending == PendingWork.Completion)

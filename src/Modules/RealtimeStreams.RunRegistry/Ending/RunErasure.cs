@@ -30,7 +30,9 @@ internal sealed partial class RunErasure(
             .Where(row => row.Environment == environment.Value && row.Id == run.Value)
             .ExecuteUpdateAsync(set => set
                 .SetProperty(row => row.Pending, PendingWork.Erasure)
-                .SetProperty(row => row.PendingSince, now), token), cancellationToken);
+                .SetProperty(row => row.PendingSince, now)
+                .SetProperty(row => row.ClaimableAt, (DateTimeOffset?)null)
+                .SetProperty(row => row.IdempotencyKey, (string?)null), token), cancellationToken); // Free for another run at once.
         if (marked == 0)
         {
             // Asked again while an erasure has not been through: this one goes on with it.
@@ -48,7 +50,7 @@ internal sealed partial class RunErasure(
     /// <summary>Erases what hangs on a marked run, and its streams' rows. Idempotent.</summary>
     public async Task FirstPassAsync(EnvironmentId environment, RunId run, CancellationToken cancellationToken)
     {
-        await changes.TellAsync(environment, run, cancellationToken);
+        await changes.TellAsync(new RegistryChange(RegistryChangeKind.Changed, environment, run), cancellationToken);
         await observers.OnErasingAsync(environment, run, cancellationToken);
         var now = database.Now();
         await database.ChangeAsync("erase", async (context, token) =>
@@ -61,9 +63,11 @@ internal sealed partial class RunErasure(
                     .SetProperty(row => row.PendingSince, now)
                     .SetProperty(row => row.TaskId, (string?)null)
                     .SetProperty(row => row.Error, (string?)null)
+                    .SetProperty(row => row.Worker, (string?)null)
                     .SetProperty(row => row.Tags, Array.Empty<string>()), token);
             if (marked == 0) return false; // Somebody else was through first.
             await context.Streams.Where(row => row.Environment == environment.Value && row.Run == run.Value).ExecuteDeleteAsync(token);
+            await context.RunData.Where(row => row.Environment == environment.Value && row.Run == run.Value).ExecuteDeleteAsync(token);
             await transaction.CommitAsync(token);
             return true;
         }, cancellationToken);

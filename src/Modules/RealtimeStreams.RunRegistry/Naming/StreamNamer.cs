@@ -46,7 +46,7 @@ internal sealed partial class StreamNamer(
             .Where(row => row.Environment == environment.Value && row.Name == name && row.Config == expected)
             .ExecuteUpdateAsync(set => set.SetProperty(row => row.Config, config), token), cancellationToken);
         if (await FindRowAsync(environment, name, cancellationToken) is not { } row) return null;
-        if (changed > 0) await changes.TellAsync(environment, RunId.Parse(row.Run), cancellationToken);
+        if (changed > 0) await changes.TellAsync(new RegistryChange(RegistryChangeKind.Changed, environment, RunId.Parse(row.Run)), cancellationToken);
         return ToStream(row);
     }
 

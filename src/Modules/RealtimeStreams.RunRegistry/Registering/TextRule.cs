@@ -7,6 +7,7 @@ namespace RealtimeStreams.RunRegistry.Registering;
 internal static class TextRule
 {
     public const int MaxTaskIdBytes = 256;
+    public const int MaxIdempotencyKeyBytes = 2048; // With environment and task within the 2,704 bytes of an index entry of PostgreSQL.
     public const int MaxTags = 32;
     public const int MaxTagBytes = 128;
 
@@ -14,6 +15,12 @@ internal static class TextRule
     public static string? FindFault(RunRegistration registration)
     {
         if (registration.TaskId is { } taskId && FindFault(taskId, MaxTaskIdBytes) is { } taskFault) return $"taskId {taskFault}.";
+        if (registration.IdempotencyKey is { } key)
+        {
+            if (FindFault(key, MaxIdempotencyKeyBytes) is { } keyFault) return $"idempotencyKey {keyFault}.";
+            if (registration.TaskId is null) return "idempotencyKey needs a taskId, whose runs it tells apart.";
+        }
+        if (registration is { Triggered: true, TaskId: null }) return "A run that a worker shall claim needs a taskId.";
         if (registration.Tags.Count > MaxTags) return $"tags holds {registration.Tags.Count} tags; at most {MaxTags} are allowed.";
         for (var i = 0; i < registration.Tags.Count; i++)
             if (FindFault(registration.Tags[i], MaxTagBytes) is { } tagFault) return $"tags[{i}] {tagFault}.";

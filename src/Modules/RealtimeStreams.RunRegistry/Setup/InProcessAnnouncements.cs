@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using RealtimeStreams.Protocol;
 
 namespace RealtimeStreams.RunRegistry.Setup;
 
@@ -8,22 +7,22 @@ internal sealed class InProcessAnnouncements : IRegistryAnnouncements
 {
     private ImmutableList<Subscription> subscriptions = [];
 
-    public ValueTask PublishAsync(EnvironmentId environment, RunId run, CancellationToken cancellationToken)
+    public ValueTask PublishAsync(RegistryChange change, CancellationToken cancellationToken)
     {
-        foreach (var subscription in Volatile.Read(ref subscriptions)) subscription.OnChanged(environment, run);
+        foreach (var subscription in Volatile.Read(ref subscriptions)) subscription.OnChanged(change);
         return ValueTask.CompletedTask;
     }
 
-    public IDisposable Subscribe(Action<EnvironmentId, RunId> onChanged)
+    public IDisposable Subscribe(Action<RegistryChange> onChanged)
     {
         var subscription = new Subscription(this, onChanged);
         ImmutableInterlocked.Update(ref subscriptions, (all, added) => all.Add(added), subscription);
         return subscription;
     }
 
-    private sealed class Subscription(InProcessAnnouncements owner, Action<EnvironmentId, RunId> onChanged) : IDisposable
+    private sealed class Subscription(InProcessAnnouncements owner, Action<RegistryChange> onChanged) : IDisposable
     {
-        public Action<EnvironmentId, RunId> OnChanged => onChanged;
+        public Action<RegistryChange> OnChanged => onChanged;
 
         public void Dispose() => ImmutableInterlocked.Update(ref owner.subscriptions, (all, gone) => all.Remove(gone), this);
     }
