@@ -37,7 +37,8 @@ internal sealed partial class RunChanges : IDisposable
         catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
             // The change stands, what others remember expires, and who waits there looks by himself after a while.
-            LogNotAnnounced(change.Run, exception);
+            if (change.Kind == RegistryChangeKind.Changed) LogNotAnnounced(change.Run, exception);
+            else LogNotWoken(change.Run, exception);
         }
     }
 
@@ -56,4 +57,7 @@ internal sealed partial class RunChanges : IDisposable
     [LoggerMessage(EventId = 1403, Level = LogLevel.Warning,
         Message = "Could not announce the change of run {Run}; other servers may admit its streams until what they remember expires")]
     private partial void LogNotAnnounced(RunId run, Exception exception);
+
+    [LoggerMessage(EventId = 1416, Level = LogLevel.Debug, Message = "Could not announce what happened to run {Run}; who waits for it on other servers looks later")]
+    private partial void LogNotWoken(RunId run, Exception exception);
 }
