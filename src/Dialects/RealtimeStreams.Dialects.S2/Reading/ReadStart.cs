@@ -29,8 +29,9 @@ internal static class ReadStart
             if (!request.Clamp) return (default, S2Error.RangeNotSatisfiable(new StreamPosition(next.Value, lastTimestamp)));
             start = next;
         }
-        if (start == next && !mayFollow) return (default, S2Error.RangeNotSatisfiable(new StreamPosition(next.Value, lastTimestamp)));
         // What was given up, or has expired, begins with what is left.
-        return (start.Value < first ? first : start.Value, null);
+        if (start < first) start = first;
+        if (start == next && !mayFollow) return (default, S2Error.RangeNotSatisfiable(new StreamPosition(next.Value, lastTimestamp)));
+        return (start.Value, null);
     }
 }

@@ -1,4 +1,4 @@
-namespace RealtimeStreams.Dialects.S2.Tests.Wire;
+namespace RealtimeStreams.Dialects.S2.Tests;
 
 /// <summary>A protobuf message, written by other means than the product's, and read into its fields.</summary>
 internal sealed class Message
