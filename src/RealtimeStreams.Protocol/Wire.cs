@@ -10,13 +10,44 @@ namespace RealtimeStreams.Protocol;
 /// <param name="RootRunId">The first run of the chain; the parent's root when absent.</param>
 /// <param name="Tags">At most 32 tags of 1 to 128 bytes.</param>
 /// <param name="StreamsVersion">v2 unless told otherwise.</param>
+/// <param name="Triggered">Whether it waits for a worker to claim it. Needs a task.</param>
+/// <param name="Payload">What the task is given: any JSON.</param>
+/// <param name="IdempotencyKey">With the task it names at most one run; a repetition finds that one. 1 to 2,048 bytes.</param>
 public sealed record RegisterRun(
     string? Id = null,
     string? TaskId = null,
     string? ParentRunId = null,
     string? RootRunId = null,
     IReadOnlyList<string>? Tags = null,
-    StreamsVersion? StreamsVersion = null);
+    StreamsVersion? StreamsVersion = null,
+    bool? Triggered = null,
+    JsonElement? Payload = null,
+    string? IdempotencyKey = null);
+
+/// <summary>Body of <c>POST /api/v1/runs/claim</c>.</summary>
+/// <param name="Tasks">The tasks that the worker can run, 1 to 100.</param>
+/// <param name="Worker">Who claims, 1 to 256 bytes; the same in renewals and in the completion.</param>
+/// <param name="LeaseInSeconds">How long the claim holds unless it is renewed, 1 to 3,600. 30 when absent.</param>
+/// <param name="WaitInSeconds">How long to wait for a run to be triggered, 0 to 30. 0 when absent.</param>
+public sealed record ClaimRun(
+    IReadOnlyList<string>? Tasks = null, string? Worker = null, int? LeaseInSeconds = null, int? WaitInSeconds = null);
+
+/// <summary>Body of <c>POST /api/v1/runs/{runId}/renew</c>.</summary>
+/// <param name="Worker">Who claimed.</param>
+/// <param name="Attempt">Which attempt that claim was.</param>
+/// <param name="LeaseInSeconds">How long the claim holds from now on, 0 to 3,600; 0 gives the run back. 30 when absent.</param>
+public sealed record RenewClaim(string? Worker = null, int? Attempt = null, int? LeaseInSeconds = null);
+
+/// <summary>How far an open run is.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<RunPhase>))]
+public enum RunPhase
+{
+    /// <summary>It was triggered, and no worker has claimed it yet, or the one that had gave it back.</summary>
+    [JsonStringEnumMemberName("queued")] Queued = 0,
+
+    /// <summary>Somebody is at it.</summary>
+    [JsonStringEnumMemberName("executing")] Executing = 1,
+}
 
 /// <summary>A run, as the server tells it.</summary>
 /// <param name="Id">The run's id.</param>
@@ -41,7 +72,35 @@ public sealed record RunInfo(
     string? Error,
     DateTimeOffset CreatedAt,
     DateTimeOffset? CompletedAt,
-    IReadOnlyList<StreamInfo>? Streams = null);
+    IReadOnlyList<StreamInfo>? Streams = null)
+{
+    /// <summary>How far it is; absent once it has ended.</summary>
+    public RunPhase? Phase { get; init; }
+
+    /// <summary>How often a triggered run was claimed; absent for a run that was not triggered.</summary>
+    public int? Attempt { get; init; }
+
+    /// <summary>The worker that claimed it last.</summary>
+    public string? Worker { get; init; }
+
+    /// <summary>Until when that claim holds, unless it is renewed.</summary>
+    public DateTimeOffset? LeaseUntil { get; init; }
+
+    /// <summary>When it was first claimed; for a run that was not triggered, when it was registered.</summary>
+    public DateTimeOffset? StartedAt { get; init; }
+
+    /// <summary>What the task was given, where it is told: not in lists of runs. A payload that is no JSON is told as a text.</summary>
+    public JsonElement? Payload { get; init; }
+
+    /// <summary>The payload's media type, unless it is <c>application/json</c>.</summary>
+    public string? PayloadType { get; init; }
+
+    /// <summary>What the run gave when it ended, told like <see cref="Payload"/>.</summary>
+    public JsonElement? Output { get; init; }
+
+    /// <summary>The output's media type, unless it is <c>application/json</c>.</summary>
+    public string? OutputType { get; init; }
+}
 
 /// <summary>A page of runs, newest first.</summary>
 /// <param name="Runs">The runs.</param>
@@ -85,7 +144,11 @@ public sealed record StreamList(IReadOnlyList<StreamInfo> Streams);
 /// <summary>Body of <c>POST /api/v1/runs/{runId}/complete</c>.</summary>
 /// <param name="Outcome">completed, failed or cancelled.</param>
 /// <param name="Error">What went wrong, at most 8,192 characters.</param>
-public sealed record CompleteRun(Outcome? Outcome = null, string? Error = null);
+/// <param name="Output">What the run gave: any JSON.</param>
+/// <param name="Worker">Who claimed the run. With it and the attempt only the claim's holder completes.</param>
+/// <param name="Attempt">Which attempt that claim was.</param>
+public sealed record CompleteRun(
+    Outcome? Outcome = null, string? Error = null, JsonElement? Output = null, string? Worker = null, int? Attempt = null);
 
 /// <summary>Body of <c>POST …/{key}/close</c>.</summary>
 /// <param name="Outcome">completed, failed or cancelled; completed when absent.</param>
@@ -154,6 +217,8 @@ public sealed record Problem
 /// <summary>Source-generated JSON contracts of the native dialect: camel case, absent in place of null.</summary>
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(RegisterRun))]
+[JsonSerializable(typeof(ClaimRun))]
+[JsonSerializable(typeof(RenewClaim))]
 [JsonSerializable(typeof(RunInfo))]
 [JsonSerializable(typeof(RunPage))]
 [JsonSerializable(typeof(StreamInfo))]

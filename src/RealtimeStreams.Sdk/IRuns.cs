@@ -59,6 +59,48 @@ public interface IRuns
     Task<RunInfo> CompleteAsync(
         string runId, Outcome outcome = Outcome.Completed, string? error = null, CancellationToken cancellationToken = default);
 
+    /// <summary>Completes a run with all that can be said of its end: an output, or the claim that must still hold.</summary>
+    /// <param name="runId">The run.</param>
+    /// <param name="completion">The end. With <see cref="CompleteRun.Worker"/> and <see cref="CompleteRun.Attempt"/> only the claim's holder completes.</param>
+    /// <param name="cancellationToken">Gives up waiting. The run may be completed or not.</param>
+    /// <exception cref="RealtimeStreamsException">There is no such run, it ended with another outcome, the claim was lost
+    /// (<c>claim_lost</c>), or the server was not reached in time.</exception>
+    Task<RunInfo> CompleteAsync(string runId, CompleteRun completion, CancellationToken cancellationToken = default);
+
+    /// <summary>Registers a run that waits for a worker to claim it.</summary>
+    /// <typeparam name="TPayload">What the task is given: anything that <c>System.Text.Json</c> writes.</typeparam>
+    /// <param name="taskId">The task, 1 to 256 bytes.</param>
+    /// <param name="payload">What it is given; null for nothing.</param>
+    /// <param name="options">Id, parents, tags; null: the defaults. Inside another run of the same client that one becomes the parent.</param>
+    /// <param name="cancellationToken">Gives up waiting. The run may be triggered or not.</param>
+    /// <returns>The run, new or found by its id or idempotency key. Its streams can be read at once.</returns>
+    /// <exception cref="RealtimeStreamsException">The id is taken by a run with other content, or the server was not reached in time.</exception>
+    Task<RunInfo> TriggerAsync<TPayload>(
+        string taskId, TPayload payload, TriggerOptions? options = null, CancellationToken cancellationToken = default);
+
+    /// <summary>Claims the oldest triggered run of these tasks that nobody is at. Exactly one of all that claim gets it.</summary>
+    /// <remarks>Hosts use <c>AddRealtimeStreamsTask</c> instead, which claims, renews and completes. When the answer gets lost on its way, the run that
+    /// was claimed with it comes back once its lease has run out.</remarks>
+    /// <param name="taskIds">The tasks, 1 to 100.</param>
+    /// <param name="options">Who claims, for how long; null: the defaults.</param>
+    /// <param name="cancellationToken">Stops waiting.</param>
+    /// <returns>The run with its payload, worker and attempt; null when none came in time.</returns>
+    /// <exception cref="RealtimeStreamsException">The server was not reached in time.</exception>
+    Task<RunInfo?> ClaimAsync(IReadOnlyList<string> taskIds, ClaimOptions? options = null, CancellationToken cancellationToken = default);
+
+    /// <summary>Prolongs a claim: it holds for <paramref name="lease"/> from now on.</summary>
+    /// <param name="claimed">The run, as <see cref="ClaimAsync"/> gave it.</param>
+    /// <param name="lease">1 second to 1 hour, in whole seconds.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    /// <exception cref="RealtimeStreamsException">The claim was lost (<c>claim_lost</c>), the run has ended, or the server was not reached in time.</exception>
+    Task<RunInfo> RenewAsync(RunInfo claimed, TimeSpan lease, CancellationToken cancellationToken = default);
+
+    /// <summary>Gives a claimed run back: another worker can claim it at once, as its next attempt.</summary>
+    /// <param name="claimed">The run, as <see cref="ClaimAsync"/> gave it.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    /// <exception cref="RealtimeStreamsException">The claim was lost (<c>claim_lost</c>), the run has ended, or the server was not reached in time.</exception>
+    Task<RunInfo> ReleaseAsync(RunInfo claimed, CancellationToken cancellationToken = default);
+
     /// <summary>Erases a run and all its streams.</summary>
     /// <exception cref="RealtimeStreamsException">There is no such run, or the server was not reached in time.</exception>
     Task EraseAsync(string runId, CancellationToken cancellationToken = default);

@@ -36,8 +36,9 @@ public sealed class RealtimeStreamsClient : IRealtimeStreamsClient, IDisposable
         telemetry = new SdkTelemetry(meterFactory);
         var logger = (loggerFactory ?? NullLoggerFactory.Instance).CreateLogger("RealtimeStreams.Sdk");
         var transport = new Transport(httpClient, options, timeProvider ?? TimeProvider.System, logger, telemetry);
-        Streams = new StreamOperations(transport, new ChunkJson(options.SerializerOptions));
-        Runs = new RunOperations(transport, this);
+        var json = new ChunkJson(options.SerializerOptions);
+        Streams = new StreamOperations(transport, json);
+        Runs = new RunOperations(transport, json, this);
     }
 
     /// <inheritdoc />

@@ -26,4 +26,29 @@ internal static partial class SdkLog
 
     [LoggerMessage(EventId = 3007, Level = LogLevel.Error, Message = "Run {Run} failed, and completing it failed too")]
     public static partial void LogCompletionFailed(this ILogger logger, string run, Exception failure);
+
+    [LoggerMessage(EventId = 3008, Level = LogLevel.Information, Message = "Worker {Worker} claims runs of {Tasks}, {Most} at once")]
+    public static partial void LogWorkerStarted(this ILogger logger, string worker, IEnumerable<string> tasks, int most);
+
+    [LoggerMessage(EventId = 3009, Level = LogLevel.Information, Message = "Worker {Worker} claims no more; {Count} runs go on")]
+    public static partial void LogWorkerStopping(this ILogger logger, string worker, int count);
+
+    [LoggerMessage(EventId = 3010, Level = LogLevel.Error, Message = "Claiming failed and is tried again in {Wait}")]
+    public static partial void LogClaimFailed(this ILogger logger, TimeSpan wait, Exception failure);
+
+    [LoggerMessage(EventId = 3011, Level = LogLevel.Information, Message = "Run {Run} of the task {Task} begins, attempt {Attempt}")]
+    public static partial void LogTaskRunStarted(this ILogger logger, string run, string task, int attempt);
+
+    [LoggerMessage(EventId = 3012, Level = LogLevel.Error, Message = "Run {Run} of the task {Task} failed")]
+    public static partial void LogTaskRunFailed(this ILogger logger, string run, string task, Exception? failure);
+
+    [LoggerMessage(EventId = 3013, Level = LogLevel.Warning, Message = "Run {Run} is given up: it has ended, or is another worker's")]
+    public static partial void LogTaskRunLost(this ILogger logger, string run, Exception reason);
+
+    [LoggerMessage(EventId = 3014, Level = LogLevel.Information, Message = "Run {Run} is given back, as this worker stops")]
+    public static partial void LogTaskRunReleased(this ILogger logger, string run);
+
+    [LoggerMessage(EventId = 3015, Level = LogLevel.Error,
+        Message = "The end of run {Run} could not be told to the server; once its lease has run out it is another attempt's")]
+    public static partial void LogTaskRunUntold(this ILogger logger, string run, Exception failure);
 }

@@ -20,6 +20,8 @@ internal sealed class SdkTelemetry : IDisposable
             "realtimestreams.sdk.chunks.duplicate", "{chunk}", "Acknowledged chunks that an earlier try had stored already.");
         Received = meter.CreateCounter<long>("realtimestreams.sdk.chunks.received", "{chunk}", "Chunks delivered to readers.");
         Retries = meter.CreateCounter<long>("realtimestreams.sdk.retries", "{retry}", "Tries that followed a failed one, reads and writes.");
+        TaskDuration = meter.CreateHistogram<double>(
+            "realtimestreams.sdk.task.duration", "s", "How long a worker was at a claimed run, by task and end: completed, failed, cancelled, released or lost.");
         Readers = meter.CreateUpDownCounter<long>("realtimestreams.sdk.readers", "{reader}", "Reads that are going on.");
     }
 
@@ -34,6 +36,11 @@ internal sealed class SdkTelemetry : IDisposable
     public Counter<long> Retries { get; }
 
     public UpDownCounter<long> Readers { get; }
+
+    private Histogram<double> TaskDuration { get; }
+
+    public void RecordTask(string task, string end, TimeSpan time) => TaskDuration.Record(
+        time.TotalSeconds, new KeyValuePair<string, object?>("task", task), new KeyValuePair<string, object?>("end", end));
 
     public static Activity? Start(string operation, string runId, string? key = null)
     {

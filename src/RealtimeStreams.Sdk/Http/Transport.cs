@@ -13,6 +13,7 @@ internal sealed class Transport(
     HttpClient http, RealtimeStreamsClientOptions options, TimeProvider time, ILogger logger, SdkTelemetry telemetry)
 {
     private const int MaxProblemBytes = 64 * 1024;
+    private static readonly HttpRequestOptionsKey<TimeSpan> ServerWaits = new("RealtimeStreams.ServerWaits");
     private readonly Uri baseAddress = Paths.ToBase(options.BaseAddress!);
     private readonly AuthenticationHeaderValue credential = new("Bearer", options.SecretKey);
 
@@ -32,6 +33,9 @@ internal sealed class Transport(
         request.Headers.Authorization = credential;
         return request;
     }
+
+    /// <summary>Allows a request so much more time, for which it asks the server to wait.</summary>
+    public static void AllowWait(HttpRequestMessage request, TimeSpan wait) => request.Options.Set(ServerWaits, wait);
 
     /// <summary>Sends until there is an answer: an idempotent request, made anew for each try.</summary>
     public async Task<T> SendAsync<T>(
@@ -71,7 +75,8 @@ internal sealed class Transport(
     {
         var started = time.GetTimestamp();
         var status = 0;
-        using var timeout = new CancellationTokenSource(options.RequestTimeout, time);
+        var limit = request.Options.TryGetValue(ServerWaits, out var wait) ? options.RequestTimeout + wait : options.RequestTimeout;
+        using var timeout = new CancellationTokenSource(limit, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         try
         {
@@ -131,7 +136,7 @@ internal sealed class Transport(
             Retryable = true,
         };
 
-    private static async ValueTask<T?> ReadJsonAsync<T>(HttpResponseMessage response, JsonTypeInfo<T> contract, CancellationToken cancellationToken)
+    public static async ValueTask<T?> ReadJsonAsync<T>(HttpResponseMessage response, JsonTypeInfo<T> contract, CancellationToken cancellationToken)
         where T : class
     {
         var body = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);

@@ -5,7 +5,7 @@ using Microsoft.Extensions.AI;
 
 namespace RealtimeStreams.Sdk.Json;
 
-/// <summary>Finds the JSON contract of a stream's chunks.</summary>
+/// <summary>Finds the JSON contracts of chunks, payloads and outputs.</summary>
 internal sealed class ChunkJson
 {
     private readonly JsonSerializerOptions options;
@@ -19,14 +19,21 @@ internal sealed class ChunkJson
     }
 
     /// <exception cref="NotSupportedException">The type has no contract, and the program allows no reflection.</exception>
-    public JsonTypeInfo<T> Get<T>(RealtimeStream<T> stream)
+    public JsonTypeInfo<T> Get<T>(RealtimeStream<T> stream) =>
+        stream.TypeInfo ?? Find<T>() ?? throw new NotSupportedException(
+            $"The stream '{stream.Key}' has chunks of {typeof(T)}, for which there is no JSON contract. Give one to RealtimeStream.Define, or a source-generated context to RealtimeStreamsClientOptions.SerializerOptions.");
+
+    /// <param name="owner">Begins the error's sentence, before the type.</param>
+    /// <exception cref="NotSupportedException">The type has no contract, and the program allows no reflection.</exception>
+    public JsonTypeInfo<T> Get<T>(string owner) =>
+        Find<T>() ?? throw new NotSupportedException(
+            $"{owner} {typeof(T)}, for which there is no JSON contract. Give a source-generated context to RealtimeStreamsClientOptions.SerializerOptions.");
+
+    private JsonTypeInfo<T>? Find<T>()
     {
-        if (stream.TypeInfo is { } own) return own;
         // The contracts of Microsoft.Extensions.AI know content types that its attributes alone do not tell.
         var known = typeof(T).Assembly == typeof(ChatResponseUpdate).Assembly ? AIJsonUtilities.DefaultOptions : options;
-        if (known.TryGetTypeInfo(typeof(T), out var contract) || options.TryGetTypeInfo(typeof(T), out contract)) return (JsonTypeInfo<T>)contract;
-        throw new NotSupportedException(
-            $"The stream '{stream.Key}' has chunks of {typeof(T)}, for which there is no JSON contract. Give one to RealtimeStream.Define, or a source-generated context to RealtimeStreamsClientOptions.SerializerOptions.");
+        return known.TryGetTypeInfo(typeof(T), out var contract) || options.TryGetTypeInfo(typeof(T), out contract) ? (JsonTypeInfo<T>)contract : null;
     }
 
     [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "Only where reflection is enabled, which trimmed programs switch off.")]

@@ -3,12 +3,13 @@ using System.Net.Http.Json;
 using System.Runtime.ExceptionServices;
 using RealtimeStreams.Protocol;
 using RealtimeStreams.Sdk.Http;
+using RealtimeStreams.Sdk.Json;
 using RealtimeStreams.Sdk.Writing;
 
 namespace RealtimeStreams.Sdk.Runs;
 
 /// <summary>The client's operations on runs.</summary>
-internal sealed class RunOperations(Transport transport, IRealtimeStreamsClient client) : IRuns
+internal sealed partial class RunOperations(Transport transport, ChunkJson json, IRealtimeStreamsClient client) : IRuns
 {
     private const int MaxErrorCharacters = 8192; // CompleteRun.Error
 
@@ -31,8 +32,7 @@ internal sealed class RunOperations(Transport transport, IRealtimeStreamsClient 
         ArgumentNullException.ThrowIfNull(registration);
         ArgumentNullException.ThrowIfNull(body);
         options ??= new RunOptions();
-        if (registration.ParentRunId is null && RunContext.Current is { } parent && ReferenceEquals(parent.Client, client))
-            registration = registration with { ParentRunId = parent.RunId };
+        registration = registration with { ParentRunId = registration.ParentRunId ?? FindParent() };
         var info = await RegisterAsync(registration, cancellationToken).ConfigureAwait(false);
         if (info.Status is not RunStatus.Open)
         {
@@ -71,10 +71,11 @@ internal sealed class RunOperations(Transport transport, IRealtimeStreamsClient 
     public Task<RunInfo> RegisterAsync(RegisterRun registration, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(registration);
-        // With an id of the client's own a repeated request finds the run of the first.
+        // With an id of the client's own a repeated request finds the run of the first. So it does with an idempotency key, which may find an older run.
         registration = registration with
         {
-            Id = registration.Id is { } id ? RunId.Parse(id).Value : RandomIds.NewRun(transport.Time.GetUtcNow()),
+            Id = registration.Id is { } id ? RunId.Parse(id).Value
+                : registration.IdempotencyKey is null ? RandomIds.NewRun(transport.Time.GetUtcNow()) : null,
             StreamsVersion = registration.StreamsVersion ?? transport.Options.StreamsVersion,
         };
         return transport.SendAsync(
@@ -108,13 +109,17 @@ internal sealed class RunOperations(Transport transport, IRealtimeStreamsClient 
         }
     }
 
-    public Task<RunInfo> CompleteAsync(string runId, Outcome outcome, string? error, CancellationToken cancellationToken)
+    public Task<RunInfo> CompleteAsync(string runId, Outcome outcome, string? error, CancellationToken cancellationToken) =>
+        CompleteAsync(runId, new CompleteRun(outcome, error), cancellationToken);
+
+    public Task<RunInfo> CompleteAsync(string runId, CompleteRun completion, CancellationToken cancellationToken)
     {
+        ArgumentNullException.ThrowIfNull(completion);
         var path = $"{Paths.Run(RunId.Parse(runId))}/complete";
-        var body = new CompleteRun(outcome, error is { Length: > MaxErrorCharacters } ? error[..MaxErrorCharacters] : error);
+        if (completion.Error is { Length: > MaxErrorCharacters } error) completion = completion with { Error = error[..MaxErrorCharacters] };
         return transport.SendAsync(
             "complete",
-            () => transport.NewRequest(HttpMethod.Post, path, JsonContent.Create(body, NativeJson.Default.CompleteRun)),
+            () => transport.NewRequest(HttpMethod.Post, path, JsonContent.Create(completion, NativeJson.Default.CompleteRun)),
             NativeJson.Default.RunInfo,
             cancellationToken);
     }
@@ -138,6 +143,8 @@ internal sealed class RunOperations(Transport transport, IRealtimeStreamsClient 
             return transport.NewRequest(HttpMethod.Delete, path);
         }
     }
+
+    private string? FindParent() => RunContext.Current is { } parent && ReferenceEquals(parent.Client, client) ? parent.RunId : null;
 
     /// <summary>Ends a run whose body threw. What went wrong on the way is logged: the body's exception is the one to throw.</summary>
     private async Task EndAsync(RunContext context, Exception failure, RunOptions options, CancellationToken cancellationToken)
