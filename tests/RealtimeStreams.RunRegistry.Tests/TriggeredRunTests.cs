@@ -130,6 +130,27 @@ public abstract class TriggeredRunContract(TestDatabases databases) : RegistryCo
     }
 
     [Fact]
+    public async Task A_run_that_is_given_back_waits_at_once_in_front_of_later_ones()
+    {
+        var node = await StartNodeAsync(clock);
+        await TriggerAsync(node, "run", "mail");
+        await ClaimAsync(node, "worker 1", "mail");
+        clock.Advance(TimeSpan.FromSeconds(1));
+        await TriggerAsync(node, "later", "mail");
+        Assert.Equal(ErrorCode.ClaimLost, Assert.IsType<RenewOutcome.Refused>(
+            await Claims(node).ReleaseAsync(Environment, Id("run"), "worker 2", 1, Cancelled)).Refusal.Code);
+        using var signal = node.Services.GetRequiredService<IRunSignals>().WatchTriggered(Environment, ["mail"]);
+
+        Assert.IsType<RenewOutcome.Renewed>(await Claims(node).ReleaseAsync(Environment, Id("run"), "worker 1", 1, Cancelled));
+
+        Assert.True(await signal.WaitAsync(TimeSpan.FromSeconds(30), Cancelled));
+        var next = (await ClaimAsync(node, "worker 2", "mail"))!;
+        Assert.Equal((Id("run"), 2), (next.Id, next.Attempt));
+        Assert.Equal(ErrorCode.ClaimLost, Assert.IsType<RenewOutcome.Refused>(
+            await Claims(node).ReleaseAsync(Environment, Id("run"), "worker 1", 1, Cancelled)).Refusal.Code);
+    }
+
+    [Fact]
     public async Task A_run_that_was_cancelled_or_erased_before_anybody_came_is_not_claimed()
     {
         var node = await StartNodeAsync(clock);

@@ -25,4 +25,13 @@ public interface IRunClaims
     /// <param name="cancellationToken">Gives up; the claim may have been renewed.</param>
     Task<RenewOutcome> RenewAsync(
         EnvironmentId environment, RunId run, string worker, int attempt, TimeSpan lease, CancellationToken cancellationToken);
+
+    /// <summary>Gives a claimed run back: it waits again at once, in front of what was triggered later. The next claim is its next attempt.</summary>
+    /// <param name="environment">The tenant.</param>
+    /// <param name="run">The run.</param>
+    /// <param name="worker">Who claimed it.</param>
+    /// <param name="attempt">The <see cref="Run.Attempt"/> that the claim gave.</param>
+    /// <param name="cancellationToken">Gives up; the run may have been given back.</param>
+    /// <returns>Renewed, with a lease that is over.</returns>
+    Task<RenewOutcome> ReleaseAsync(EnvironmentId environment, RunId run, string worker, int attempt, CancellationToken cancellationToken);
 }

@@ -43,15 +43,36 @@ internal sealed partial class RunClaims(RegistryDatabase database, RunChanges ch
     {
         if (FindFault(worker, lease) is { } fault) return Refuse(new Refusal(ErrorCode.InvalidRequest, fault));
         var until = database.Now() + lease;
-        var renewed = await database.ChangeAsync("renew", (context, token) => context.LivingRuns
-            .Where(row => row.Environment == environment.Value && row.Id == run.Value && row.Status == RunStatus.Open
-                && row.Attempt == attempt && row.Worker == worker && row.ClaimableAt != null)
+        var renewed = await database.ChangeAsync("renew", (context, token) => FindClaimed(context, environment, run, worker, attempt)
             .ExecuteUpdateAsync(set => set.SetProperty(row => row.ClaimableAt, until), token), cancellationToken);
+        return await TellAsync(environment, run, attempt, renewed > 0, cancellationToken);
+    }
 
+    public async Task<RenewOutcome> ReleaseAsync(
+        EnvironmentId environment, RunId run, string worker, int attempt, CancellationToken cancellationToken)
+    {
+        if (FindFault(worker) is { } fault) return Refuse(new Refusal(ErrorCode.InvalidRequest, fault));
+
+        // When it was triggered lies in the past for the clocks of all nodes, and keeps its place.
+        var released = await database.ChangeAsync("release", (context, token) => FindClaimed(context, environment, run, worker, attempt)
+            .ExecuteUpdateAsync(set => set.SetProperty(row => row.ClaimableAt, row => row.CreatedAt), token), cancellationToken);
+        var outcome = await TellAsync(environment, run, attempt, released > 0, cancellationToken);
+        if (outcome is RenewOutcome.Renewed { Run: var waiting })
+            await changes.TellAsync(new RegistryChange(RegistryChangeKind.Triggered, environment, run, waiting.TaskId), cancellationToken);
+        return outcome;
+    }
+
+    private static IQueryable<StoredRun> FindClaimed(RegistryContext context, EnvironmentId environment, RunId run, string worker, int attempt) =>
+        context.LivingRuns.Where(row => row.Environment == environment.Value && row.Id == run.Value && row.Status == RunStatus.Open
+            && row.Attempt == attempt && row.Worker == worker && row.ClaimableAt != null);
+
+    private async Task<RenewOutcome> TellAsync(
+        EnvironmentId environment, RunId run, int attempt, bool isHeld, CancellationToken cancellationToken)
+    {
         var there = await database.ReadAsync("find", (context, token) => context.LivingRuns
             .SingleOrDefaultAsync(row => row.Environment == environment.Value && row.Id == run.Value, token), cancellationToken);
         if (there is null) return Refuse(RunRefusals.NotFound(run));
-        if (renewed > 0) return new RenewOutcome.Renewed(there.ToRun(), until);
+        if (isHeld) return new RenewOutcome.Renewed(there.ToRun(), there.ClaimableAt ?? there.CreatedAt);
         return Refuse(there.Status == RunStatus.Open ? RunRefusals.ClaimLost(run, there, attempt) : RunRefusals.Ended(run, there.Status));
     }
 
@@ -92,11 +113,10 @@ internal sealed partial class RunClaims(RegistryDatabase database, RunChanges ch
         return null;
     }
 
-    private static string? FindFault(string worker, TimeSpan lease)
-    {
-        if (TextRule.FindFault(worker, MaxWorkerBytes) is { } fault) return $"worker {fault}.";
-        return lease < MinLease || lease > MaxLease ? "The lease must be 1 second to 1 hour long." : null;
-    }
+    private static string? FindFault(string worker) => TextRule.FindFault(worker, MaxWorkerBytes) is { } fault ? $"worker {fault}." : null;
+
+    private static string? FindFault(string worker, TimeSpan lease) =>
+        FindFault(worker) ?? (lease < MinLease || lease > MaxLease ? "The lease must be 1 second to 1 hour long." : null);
 
     private static RenewOutcome.Refused Refuse(Refusal refusal) => new(refusal);
 
