@@ -23,6 +23,7 @@ public static class NativeDialect
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<StreamTexts>();
         builder.Services.AddSingleton<ReadChunks>();
+        builder.Services.AddSingleton<Runs.ClaimRun>();
         builder.Services.AddNativeDescription();
         return builder;
     }
@@ -39,6 +40,13 @@ public static class NativeDialect
         runs.MapPost("/{runId}/complete", Runs.CompleteRun.HandleAsync)
             .Describe("completeRun", "End a run and its open streams", 400, 404, 409)
             .Accepts<Protocol.CompleteRun>("application/json").Produces<RunInfo>();
+        // No run's id stands in its way: nothing else is posted to a run itself.
+        runs.MapPost("/claim", Runs.ClaimRun.HandleAsync)
+            .Describe("claimRun", "Claim the triggered run of some tasks that has waited longest, or wait for one; 204 when none comes", 400)
+            .Accepts<Protocol.ClaimRun>("application/json").Produces<RunInfo>().Produces(StatusCodes.Status204NoContent);
+        runs.MapPost("/{runId}/renew", Runs.RenewClaim.HandleAsync)
+            .Describe("renewClaim", "Prolong a claim, or give the run back", 400, 404, 409)
+            .Accepts<Protocol.RenewClaim>("application/json").Produces<RunInfo>();
         runs.MapDelete("/{runId}", EraseRun.HandleAsync).Describe("eraseRun", "Erase a run and all its streams", 400, 404);
 
         var streams = endpoints.MapGroup("/api/v1/runs").RequireSecretKey().WithTags("streams");

@@ -30,6 +30,7 @@ internal static class NativeParameters
         ["listRuns"] = [],
         ["inspectRun"] = [Run],
         ["completeRun"] = [Run],
+        ["renewClaim"] = [Run],
         ["eraseRun"] = [Run],
         ["listStreams"] = [Run],
         ["appendChunks"] =

@@ -14,7 +14,7 @@ internal static class ListRuns
     private const int MaxLimit = 200;
 
     public static async Task<Results<JsonHttpResult<RunPage>, ProblemResult>> HandleAsync(
-        Caller caller, string? status, string? tag, string? taskId, string? cursor, string? limit, IRunRegistry registry,
+        Caller caller, string? status, string? tag, string? taskId, string? cursor, string? limit, IRunRegistry registry, TimeProvider clock,
         CancellationToken cancellationToken)
     {
         var most = DefaultLimit;
@@ -22,10 +22,11 @@ internal static class ListRuns
             return Problems.From(ErrorCode.InvalidRequest, $"The parameter limit must be a number from 1 to {MaxLimit}.", "limit");
         if (!TryParse(status, out var only))
             return Problems.From(ErrorCode.InvalidRequest, "The parameter status must be open, completed, failed or cancelled.", "status");
+        var now = clock.GetUtcNow();
         return await registry.ListAsync(caller.Environment, new RunQuery(only, tag, taskId, cursor, most), cancellationToken) switch
         {
             RunListOutcome.Listed page =>
-                Answers.Json(new RunPage([.. page.Runs.Select(run => run.Tell())], page.NextCursor), WireJson.Contracts.RunPage),
+                Answers.Json(new RunPage([.. page.Runs.Select(run => run.Tell(now))], page.NextCursor), WireJson.Contracts.RunPage),
             RunListOutcome.Refused refused => Problems.From(refused.Refusal),
             _ => throw new UnreachableException(),
         };

@@ -10,22 +10,29 @@ namespace RealtimeStreams.Dialects.Native.Runs;
 
 internal static class RegisterRun
 {
-    private const int MaxBodyBytes = 64 * 1024;
+    // The payload's limit is the registry's, 1 MiB.
+    private const int MaxBodyBytes = (1024 + 64) * 1024;
 
     public static async Task<Results<JsonHttpResult<RunInfo>, ProblemResult>> HandleAsync(
-        HttpContext context, Caller caller, IRunRegistry registry, CancellationToken cancellationToken)
+        HttpContext context, Caller caller, IRunRegistry registry, TimeProvider clock, CancellationToken cancellationToken)
     {
         var (body, problem) = await JsonBody.ReadAsync(context, NativeJson.Default.RegisterRun, new Protocol.RegisterRun(), MaxBodyBytes);
         if (problem is not null) return problem;
         problem = FindVersion(context, body!, out var version) ?? FindFault(body!);
         if (problem is not null) return problem;
         var registration = new RunRegistration(
-            Optional(body!.Id), body.TaskId, Optional(body.ParentRunId), Optional(body.RootRunId), body.Tags ?? [], version);
+            Optional(body!.Id), body.TaskId, Optional(body.ParentRunId), Optional(body.RootRunId), body.Tags ?? [], version)
+        {
+            Triggered = body.Triggered ?? false,
+            Payload = body.Payload?.GetRawText(),
+            PayloadType = body.Payload is null ? null : RunTexts.Json,
+            IdempotencyKey = body.IdempotencyKey,
+        };
         switch (await registry.RegisterAsync(caller.Environment, registration, cancellationToken))
         {
             case RegisterOutcome.Registered { Run: var run, New: var isNew }:
                 if (isNew) context.Response.Headers.Location = $"/api/v1/runs/{Uri.EscapeDataString(run.Id.Value)}";
-                return Answers.Json(run.Tell(), WireJson.Contracts.RunInfo, isNew ? StatusCodes.Status201Created : StatusCodes.Status200OK);
+                return Answers.Json(run.Tell(clock.GetUtcNow()), WireJson.Contracts.RunInfo, isNew ? StatusCodes.Status201Created : StatusCodes.Status200OK);
             case RegisterOutcome.Refused { Refusal: var refusal }:
                 return Problems.From(refusal);
             default:

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using RealtimeStreams.Protocol;
 using RealtimeStreams.RunRegistry;
 
@@ -6,7 +7,10 @@ namespace RealtimeStreams.Dialects.Native.Runs;
 /// <summary>A run as it is told.</summary>
 internal static class RunTexts
 {
-    public static RunInfo Tell(this Run run, IReadOnlyList<StreamInfo>? streams = null) => new(
+    /// <summary>The media type of payloads and outputs that come through this dialect; not told, as it goes without saying.</summary>
+    public const string Json = "application/json";
+
+    public static RunInfo Tell(this Run run, DateTimeOffset now, IReadOnlyList<StreamInfo>? streams = null) => new(
         run.Id.Value,
         run.TaskId,
         run.Parent?.Value,
@@ -17,7 +21,43 @@ internal static class RunTexts
         run.Error,
         run.CreatedAt,
         run.CompletedAt,
-        streams);
+        streams)
+    {
+        Phase = FindPhase(run, now),
+        Attempt = run.Triggered ? run.Attempt : null,
+        Worker = run.Worker,
+        LeaseUntil = run.LeaseUntil,
+        StartedAt = run.StartedAt,
+        Payload = TellData(run.Payload, run.PayloadType),
+        PayloadType = run.PayloadType == Json ? null : run.PayloadType,
+        Output = TellData(run.Output, run.OutputType),
+        OutputType = run.OutputType == Json ? null : run.OutputType,
+    };
 
     public static Refusal NotFound(RunId run) => new(ErrorCode.RunNotFound, $"There is no run {run}.");
+
+    /// <summary>A run whose lease ran out, or that was given back, waits for a worker again.</summary>
+    private static RunPhase? FindPhase(Run run, DateTimeOffset now)
+    {
+        if (run.Status != RunStatus.Open) return null;
+        return run.IsQueued || run.LeaseUntil <= now ? RunPhase.Queued : RunPhase.Executing;
+    }
+
+    /// <summary>JSON as it is, anything else as a text.</summary>
+    private static JsonElement? TellData(string? data, string? type)
+    {
+        if (data is null) return null;
+        if (type is null or Json || type.EndsWith("+json", StringComparison.Ordinal))
+        {
+            try
+            {
+                return JsonElement.Parse(data);
+            }
+            catch (JsonException)
+            {
+                // Another dialect's client said so of something else.
+            }
+        }
+        return JsonSerializer.SerializeToElement(data, NativeJson.Default.String);
+    }
 }
