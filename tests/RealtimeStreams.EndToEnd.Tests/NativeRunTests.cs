@@ -159,7 +159,10 @@ public sealed class NativeRunTests(SharedServer server) : IDisposable
             .SelectMany(path => path.Value.EnumerateObject()).Where(member => member.Value.ValueKind == JsonValueKind.Object)
             .Select(operation => operation.Value.GetProperty("operationId").GetString());
         Assert.Equal(
-            ["appendChunks", "closeStream", "completeRun", "eraseRun", "inspectRun", "listRuns", "listStreams", "readChunks", "registerRun", "tellTail"],
+            [
+                "appendChunks", "claimRun", "closeStream", "completeRun", "eraseRun", "inspectRun", "listRuns", "listStreams", "readChunks", "registerRun",
+                "renewClaim", "tellTail",
+            ],
             operations.Order(StringComparer.Ordinal));
         var append = description.RootElement.GetProperty("paths").GetProperty("/api/v1/runs/{runId}/streams/{key}").GetProperty("post");
         Assert.Superset(
