@@ -4,6 +4,8 @@ using System.Security.Cryptography;
 using RealtimeStreams.Clients.Tests;
 
 [assembly: AssemblyFixture(typeof(NodePackages))]
+// Scenarios wait more than they work: for timeouts that they test, for a client's pause before it tries again.
+[assembly: Xunit.v3.Parallelization(MaxThreads = 4)]
 
 namespace RealtimeStreams.Clients.Tests;
 
@@ -72,8 +74,12 @@ public sealed class NodePackages : IAsyncLifetime
         }
 
         // What the documentation tells users to copy is what the scenarios use. Beside node_modules it would not find the packages.
-        foreach (var sample in Directory.EnumerateFiles(PathOf("SamplesFolder"), "*.mjs"))
-            File.Copy(sample, Path.Combine(Path.GetDirectoryName(Stamp)!, Path.GetFileName(sample)), overwrite: true);
+        foreach (var folder in new[] { "trigger", "s2" })
+        {
+            var copies = Directory.CreateDirectory(Path.Combine(Path.GetDirectoryName(Stamp)!, folder)).FullName;
+            foreach (var sample in Directory.EnumerateFiles(Path.Combine(PathOf("SamplesFolder"), folder), "*.mjs"))
+                File.Copy(sample, Path.Combine(copies, Path.GetFileName(sample)), overwrite: true);
+        }
     }
 
     private static async Task<FileStream> LockAsync(string path)

@@ -19,6 +19,7 @@ internal sealed class Scenario : IAsyncDisposable
     private readonly TimeSpan limit;
     private readonly CancellationTokenSource deadline;
     private readonly ConcurrentQueue<string> errors = new();
+    private readonly List<(string What, JsonElement Value)> heard = [];
 
     private Scenario(string script, string name, IReadOnlyDictionary<string, string> environment, TimeSpan limit, CancellationToken cancellationToken)
     {
@@ -35,6 +36,8 @@ internal sealed class Scenario : IAsyncDisposable
                 WorkingDirectory = NodePackages.Folder,
             },
         };
+        // Newer versions of Node keep what they have compiled, which makes the packages load in half the time.
+        process.StartInfo.Environment["NODE_COMPILE_CACHE"] = Path.Combine(NodePackages.Folder, "node_modules", ".realtimestreams", "compiled");
         foreach (var (variable, value) in environment) process.StartInfo.Environment[variable] = value;
         process.ErrorDataReceived += (_, received) => Note(received.Data);
     }
@@ -57,13 +60,22 @@ internal sealed class Scenario : IAsyncDisposable
         return scenario;
     }
 
-    /// <summary>Waits until the scenario says this, and returns what it says with it.</summary>
+    /// <summary>Waits until the scenario says this, and returns what it says with it. What else it says meanwhile can be asked for later.</summary>
     public async Task<JsonElement> SaidAsync(string what)
     {
+        if (heard.Find(saying => saying.What == what) is { What: not null } earlier)
+        {
+            heard.Remove(earlier);
+            return earlier.Value;
+        }
         while (true)
         {
             var line = await LineAsync();
-            if (line.TryGetProperty("say", out var said) && said.GetString() == what) return line.GetProperty("value");
+            if (line.TryGetProperty("say", out var said))
+            {
+                if (said.GetString() == what) return line.GetProperty("value");
+                heard.Add((said.GetString()!, line.GetProperty("value")));
+            }
             if (line.TryGetProperty("result", out var result)) throw Failed($"ended without saying '{what}', with {result.GetRawText()}");
         }
     }

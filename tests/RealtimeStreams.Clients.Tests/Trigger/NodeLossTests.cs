@@ -27,16 +27,14 @@ public sealed class NodeLossTests(NodePackages node) : IAsyncLifetime
         folder?.Dispose();
     }
 
-    [Theory]
-    [InlineData(StreamsVersion.V1)]
-    [InlineData(StreamsVersion.V2)]
-    public async Task Pipe_and_read_go_on_at_another_server_when_theirs_is_killed(StreamsVersion version)
+    [Fact]
+    public async Task Pipes_and_reads_go_on_at_another_server_when_theirs_is_killed()
     {
         await using var first = await StartAsync();
         await using var second = await StartAsync();
         await using var proxy = new TcpProxy(first.Port);
 
-        await LoseAsync(first, second, proxy, version, () =>
+        await LoseAsync(first, second, proxy, [StreamsVersion.V1, StreamsVersion.V2], () =>
         {
             proxy.TargetPort = second.Port;
             first.Kill();
@@ -44,57 +42,76 @@ public sealed class NodeLossTests(NodePackages node) : IAsyncLifetime
         });
     }
 
-    [Theory]
-    [InlineData(StreamsVersion.V1)]
-    [InlineData(StreamsVersion.V2)]
-    public async Task Pipe_and_read_go_on_at_another_server_when_theirs_is_stopped(StreamsVersion version)
+    [Fact]
+    public async Task Pipes_and_reads_go_on_at_another_server_when_theirs_is_stopped()
     {
         await using var first = await StartAsync();
         await using var second = await StartAsync();
         await using var proxy = new TcpProxy(first.Port);
 
-        await LoseAsync(first, second, proxy, version, async () =>
+        await LoseAsync(first, second, proxy, [StreamsVersion.V1, StreamsVersion.V2], async () =>
         {
             proxy.TargetPort = second.Port;
             await first.StopAsync(Cancelled);
         });
     }
 
+    /// <summary>The writer of v2 runs gives up after half a second without a server, which is no time for a start.</summary>
     [Fact]
-    public async Task Pipe_and_read_of_a_v1_run_survive_a_restart()
+    public async Task Pipes_of_v1_runs_and_all_reads_survive_a_restart()
     {
         await using var server = await StartAsync();
         await using var proxy = new TcpProxy(server.Port);
 
-        await LoseAsync(server, server, proxy, StreamsVersion.V1, async () =>
+        await LoseAsync(server, server, proxy, [StreamsVersion.V1], async () =>
         {
             server.Kill();
             await server.StartAgainAsync(Cancelled);
         });
     }
 
-    private static async Task LoseAsync(ServerProcess before, ServerProcess after, TcpProxy proxy, StreamsVersion version, Func<Task> lose)
+    private static async Task LoseAsync(ServerProcess before, ServerProcess after, TcpProxy proxy, StreamsVersion[] versions, Func<Task> lose)
     {
-        var run = Api.NewId();
-        using (var api = new Api(before.CreateClient()))
-        using (var registered = await api.SendAsync(HttpMethod.Post, "/api/v1/runs", JsonSerializer.Serialize(new RegisterRun(run, StreamsVersion: version), NativeJson.Default.RegisterRun)))
-            Assert.Equal(201, (int)registered.StatusCode);
-        await using var reader = Start("read", new { run, count = Count }, before, proxy);
-        await using var pipe = Start("pipe", new { run, count = Count, marks = new[] { 150 } }, before, proxy);
-        await pipe.SaidAsync("mark");
-        while ((await reader.SaidAsync("read")).GetInt32() < 149)
+        var traffic = new List<(string Run, Scenario Reader, Scenario Pipe)>();
+        try
         {
-            // All that was written before has been read.
+            using var registering = new Api(before.CreateClient());
+            foreach (var version in versions)
+            {
+                var run = new RegisterRun(Api.NewId(), StreamsVersion: version);
+                using var registered = await registering.SendAsync(HttpMethod.Post, "/api/v1/runs", JsonSerializer.Serialize(run, NativeJson.Default.RegisterRun));
+                Assert.Equal(201, (int)registered.StatusCode);
+                traffic.Add((run.Id!, Start("read", new { run = run.Id, count = Count }, before, proxy), Start("pipe", new { run = run.Id, count = Count, marks = new[] { 150 } }, before, proxy)));
+            }
+            foreach (var (_, reader, pipe) in traffic)
+            {
+                await pipe.SaidAsync("mark");
+                while ((await reader.SaidAsync("read")).GetInt32() < 149)
+                {
+                    // All that was written before has been read.
+                }
+            }
+
+            await lose();
+            foreach (var (_, _, pipe) in traffic) pipe.Tell();
+
+            using var native = new Api(after.CreateClient());
+            foreach (var (run, reader, pipe) in traffic)
+            {
+                var result = await pipe.ResultAsync();
+                Assert.False(result.GetProperty("outcome").TryGetProperty("error", out _), result.GetRawText());
+                Assert.Equal(Enumerable.Range(0, Count), (await reader.ResultAsync()).EnumerateArray().Select(i => i.GetInt32()));
+                Assert.Equal(Enumerable.Range(0, Count).Select(i => $"{{\"i\":{i}}}"), (await native.PageAsync(run, "log")).Data);
+            }
         }
-
-        await lose();
-        pipe.Tell();
-
-        var result = await pipe.ResultAsync();
-        Assert.False(result.GetProperty("outcome").TryGetProperty("error", out _), result.GetRawText());
-        Assert.Equal(Enumerable.Range(0, Count), (await reader.ResultAsync()).EnumerateArray().Select(i => i.GetInt32()));
-        using var native = new Api(after.CreateClient());
-        Assert.Equal(Enumerable.Range(0, Count).Select(i => $"{{\"i\":{i}}}"), (await native.PageAsync(run, "log")).Data);
+        finally
+        {
+            foreach (var (_, reader, pipe) in traffic)
+            {
+                await reader.DisposeAsync();
+                await pipe.DisposeAsync();
+            }
+        }
     }
 
     private static Scenario Start(string name, object parameters, ServerProcess server, TcpProxy proxy) =>

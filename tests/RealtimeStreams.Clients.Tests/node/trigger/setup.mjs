@@ -1,5 +1,5 @@
 // What the documentation tells users to copy (samples/trigger), put there by NodePackages.cs.
-import { writeStreams, enterRun } from "../node_modules/.realtimestreams/realtime-streams.mjs";
+import { writeStreams, enterRun } from "../node_modules/.realtimestreams/trigger/realtime-streams.mjs";
 
 export { writeStreams, enterRun };
 export { auth, metadata, runs, streams, tasks } from "@trigger.dev/sdk";
