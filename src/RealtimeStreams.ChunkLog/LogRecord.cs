@@ -42,6 +42,9 @@ public sealed class LogRecord
     /// <summary>The record's size in memory, without its framed forms.</summary>
     internal int Length => message.Length;
 
+    /// <summary>The bytes of all the stream's chunks before this record.</summary>
+    internal long BytesBefore => TotalBytes - (message.Length - parts.BodyAt);
+
     /// <summary>The JetStream sequence under which the record is stored.</summary>
     internal ulong Sequence { get; }
 

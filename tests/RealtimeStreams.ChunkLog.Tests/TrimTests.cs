@@ -109,6 +109,24 @@ public sealed class TrimTests(BrokerFixture fixture) : IClassFixture<BrokerFixtu
     }
 
     [Fact]
+    public async Task What_was_removed_makes_room_under_the_limit_of_bytes()
+    {
+        var limits = new StreamLimits(MaxBytes: 10, MaxChunks: long.MaxValue);
+        var stream = NewStream();
+        for (var round = 0; round < 4; round++)
+        {
+            await Until.TrueAsync(
+                () => "There is no room.",
+                async () => await Node.AppendAsync(stream, Batch(null, 0, 0, "12345678"), limits) is AppendOutcome.Stored);
+            var trim = Batch(null, 0, 0, "9");
+            trim.Trim = (long.MaxValue, 0);
+            Assert.IsType<AppendOutcome.Stored>(await Node.AppendAsync(stream, trim, limits));
+            var refused = Assert.IsType<AppendOutcome.Refused>(await Node.AppendAsync(stream, Batch(null, 0, 0, "1234567890"), limits));
+            Assert.Equal(ErrorCode.StreamFull, refused.Refusal.Code); // The one that trims stays, as it is the last.
+        }
+    }
+
+    [Fact]
     public async Task An_erased_stream_has_no_trim_point_any_more()
     {
         var stream = await NewStreamOfAsync(records: 3, chunks: 2);

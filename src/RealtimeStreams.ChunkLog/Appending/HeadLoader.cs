@@ -1,6 +1,7 @@
 using RealtimeStreams.ChunkLog.Broker;
 using RealtimeStreams.ChunkLog.Reading;
 using RealtimeStreams.ChunkLog.Records;
+using RealtimeStreams.Protocol;
 
 namespace RealtimeStreams.ChunkLog.Appending;
 
@@ -57,6 +58,7 @@ internal sealed class HeadLoader(RecordGets gets, TimeProvider clock)
         if (last.NextIndex < head.NextIndex) head.Clear();
         foreach (var record in keyed) head.ApplyKeys(record);
         head.Apply(last);
+        if (last.TrimPoint > ChunkIndex.Zero) head.RemovedBytes = (await gets.FindNextAsync(place, 1, cancellationToken) ?? last).BytesBefore;
         return change;
     }
 

@@ -153,8 +153,10 @@ internal sealed class RecordBuilder : IDisposable
     {
         if (NextIndex.Value + fresh > limits.MaxChunks)
             return Refused(ErrorCode.LimitReached, $"The stream holds {NextIndex} chunks; with {fresh} more it would exceed its limit of {limits.MaxChunks} chunks.");
-        return staged.TotalBytes + freshBytes > limits.MaxBytes
-            ? Refused(ErrorCode.StreamFull, $"The stream holds {staged.TotalBytes} bytes; with {freshBytes} more it would exceed its limit of {limits.MaxBytes} bytes.")
+        // What was removed after a trim makes room. Loading the head tells how much, and a refusal is decided by a head that was just loaded.
+        var held = staged.TotalBytes - staged.Head.RemovedBytes;
+        return held + freshBytes > limits.MaxBytes
+            ? Refused(ErrorCode.StreamFull, $"The stream holds {held} bytes; with {freshBytes} more it would exceed its limit of {limits.MaxBytes} bytes.")
             : null;
     }
 

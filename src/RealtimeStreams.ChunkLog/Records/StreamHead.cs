@@ -13,6 +13,9 @@ internal sealed class StreamHead
 
     public long TotalBytes { get; private set; }
 
+    /// <summary>How many of <see cref="TotalBytes"/> were removed after a trim; known as of the last load.</summary>
+    public long RemovedBytes { get; set; }
+
     public Outcome? End { get; private set; }
 
     /// <summary>Trim point, fencing token and last timestamp.</summary>
@@ -67,7 +70,7 @@ internal sealed class StreamHead
     {
         Sequence = LastKeyedSequence = 0;
         NextIndex = default;
-        TotalBytes = 0;
+        TotalBytes = RemovedBytes = 0;
         End = null;
         State = StreamState.Empty;
         Producers.CopyFrom([]);

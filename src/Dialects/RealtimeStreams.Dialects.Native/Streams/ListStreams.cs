@@ -12,7 +12,7 @@ internal static class ListStreams
     public static async Task<Results<JsonHttpResult<StreamList>, ProblemResult>> HandleAsync(
         RunPath path, IRunRegistry registry, StreamTexts streams, CancellationToken cancellationToken)
     {
-        if (await registry.FindAsync(path.Environment, path.Run, cancellationToken) is null)
+        if (await registry.FindBriefAsync(path.Environment, path.Run, cancellationToken) is null)
             return Problems.From(RunTexts.NotFound(path.Run));
         return Answers.Json(new StreamList(await streams.TellAsync(path, cancellationToken)), WireJson.Contracts.StreamList);
     }

@@ -23,7 +23,7 @@ internal static class TellTail
         {
             return problem!;
         }
-        if (await registry.FindAsync(address.Environment, address.Run, cancellationToken) is not { } run)
+        if (await registry.FindBriefAsync(address.Environment, address.Run, cancellationToken) is not { } run)
             return Problems.From(RunTexts.NotFound(address.Run));
         var stored = await log.FindAsync(address, cancellationToken);
         if (stored is null && run.Status != RunStatus.Open)
