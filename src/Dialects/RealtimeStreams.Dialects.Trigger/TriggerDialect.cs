@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
 using RealtimeStreams.Dialects.Trigger.Browsers;
 using RealtimeStreams.Dialects.Trigger.Inputs;
 using RealtimeStreams.Dialects.Trigger.Reading;
@@ -28,6 +29,9 @@ public static class TriggerDialect
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<ReadStream>();
         builder.Services.AddSingleton<SubscribeRun>();
+        builder.Services.AddSingleton<IValidateOptions<TriggerDialectOptions>, TriggerDialectOptionsValidator>();
+        builder.Services.AddOptions<TriggerDialectOptions>().BindConfiguration(TriggerDialectOptions.Section).ValidateOnStart();
+        builder.Services.AddSingleton<S2Access>();
         builder.Services.AddPageAccess();
         return builder;
     }
