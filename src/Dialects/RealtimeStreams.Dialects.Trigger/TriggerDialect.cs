@@ -44,6 +44,7 @@ public static class TriggerDialect
         pages.MapGet(Input, ReadStream.HandleAsync).Require(Demand.ReadRun);
         pages.MapPost(Input, SendInput.HandleAsync).Require(Demand.WriteInput);
         pages.MapGet($"/realtime/v1/runs/{{{Gate.RunParameter}}}", SubscribeRun.HandleAsync).Require(Demand.ReadRun);
+        pages.MapPost($"/api/v1/tasks/{{{Gate.TaskParameter}}}/trigger", TriggerTask.HandleAsync).Require(Demand.TriggerTask);
         pages.MapGet($"/api/v3/runs/{{{Gate.RunParameter}}}", RetrieveRun.HandleAsync).Require(Demand.ReadRun);
 
         var backends = endpoints.MapGroup("").ExcludeFromDescription().WithMetadata(PageAccess.None).Require(Demand.SecretKey);

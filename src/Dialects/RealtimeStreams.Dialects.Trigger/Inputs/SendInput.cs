@@ -32,7 +32,7 @@ internal static class SendInput
         var (body, problem) = await JsonBody.ReadAsync(context, InputJson.Default.InputBody, new InputBody(null), log.MaxChunkBytes + Frame);
         if (problem is not null) return new TriggerError(problem.Value.Status == 413 ? 413 : 400, problem.Value.Detail!, problem.Value.Code);
         var address = stream.Address;
-        if (await registry.FindAsync(address.Environment, address.Run, cancellationToken) is not { } run)
+        if (await registry.FindBriefAsync(address.Environment, address.Run, cancellationToken) is not { } run)
             return TriggerError.From(ErrorCode.RunNotFound, $"There is no run {address.Run}.");
         if (run.StreamsVersion == StreamsVersion.V1)
             return TriggerError.From(ErrorCode.InvalidRequest, $"The run {run.Id} has streams version v1; input streams need v2.");

@@ -85,7 +85,7 @@ internal static partial class Gate
     private static async ValueTask<TriggerError?> FindRefusalAsync(HttpContext context, Caller caller, Demand demand, RunId run)
     {
         var registry = context.RequestServices.GetRequiredService<IRunRegistry>();
-        if (await registry.FindAsync(caller.Environment, run, context.RequestAborted) is not { } found)
+        if (await registry.FindBriefAsync(caller.Environment, run, context.RequestAborted) is not { } found)
             return TriggerError.From(ErrorCode.RunNotFound, $"There is no run {run}.");
         return caller.Grant!.Meets(demand, found) ? null : TriggerError.OutOfScope;
     }

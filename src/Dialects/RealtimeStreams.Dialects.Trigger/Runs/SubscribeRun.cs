@@ -12,11 +12,14 @@ namespace RealtimeStreams.Dialects.Trigger.Runs;
 /// The run subscription, an Electric shape of one row: first the row, then requests that wait until it has changed. The offset that the client
 /// brings back names the content that it has, so that nothing is kept between its requests and any server can answer them.
 /// </summary>
-internal sealed class SubscribeRun(IRunRegistry registry, IHostApplicationLifetime lifetime, TimeProvider clock)
+internal sealed class SubscribeRun(IRunRegistry registry, IRunSignals signals, IHostApplicationLifetime lifetime, TimeProvider clock)
 {
     private const string First = "-1";
 
     private static readonly TimeSpan LiveWait = TimeSpan.FromSeconds(20);
+
+    // A signal can be lost, so the run is looked at now and then anyway.
+    private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(5);
 
     public static Task<IResult> HandleAsync(HttpContext context, StreamPath path, SubscribeRun endpoint) => endpoint.AnswerAsync(context, path.Address);
 
@@ -27,6 +30,7 @@ internal sealed class SubscribeRun(IRunRegistry registry, IHostApplicationLifeti
         var skipped = query["skipColumns"].ToString().Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).ToHashSet(StringComparer.Ordinal);
         var live = query["live"] == "true";
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
+        using var signal = live ? signals.Watch(address.Environment, address.Run) : null; // Before the run is looked at, so that nothing falls between.
         if (await FindAsync(address, skipped, ending.Token) is not { } row) return NotFound(address.Run);
         if (query["handle"].ToString() is { Length: > 0 } handle && offset != First && handle != row.Handle)
         {
@@ -36,7 +40,7 @@ internal sealed class SubscribeRun(IRunRegistry registry, IHostApplicationLifeti
         }
         if (live && row.Offset == offset)
         {
-            if (await WaitAsync(address, offset, skipped, ending.Token) is not { } next) return NotFound(address.Run);
+            if (await WaitAsync(signal!, address, offset, skipped, ending.Token) is not { } next) return NotFound(address.Run);
             row = next;
         }
         Prepare(context.Response.Headers, row);
@@ -48,13 +52,14 @@ internal sealed class SubscribeRun(IRunRegistry registry, IHostApplicationLifeti
 
     /// <summary>Waits until the row is another one than the client has, for as long as a request is held.</summary>
     /// <returns>The row as it is then; null when the run is gone.</returns>
-    private async Task<RunRow?> WaitAsync(StreamAddress address, string offset, HashSet<string> skipped, CancellationToken cancellationToken)
+    private async Task<RunRow?> WaitAsync(
+        IRunSignal signal, StreamAddress address, string offset, HashSet<string> skipped, CancellationToken cancellationToken)
     {
         var began = clock.GetTimestamp();
         while (true)
         {
             var left = LiveWait - clock.GetElapsedTime(began);
-            if (left > TimeSpan.Zero) await Task.Delay(left < TimeSpan.FromSeconds(1) ? left : TimeSpan.FromSeconds(1), clock, cancellationToken);
+            if (left > TimeSpan.Zero) await signal.WaitAsync(left < LookInterval ? left : LookInterval, cancellationToken);
             if (await FindAsync(address, skipped, cancellationToken) is not { } row) return null;
             if (row.Offset != offset || left <= TimeSpan.Zero) return row;
         }

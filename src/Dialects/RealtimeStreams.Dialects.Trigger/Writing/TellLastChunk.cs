@@ -15,7 +15,7 @@ internal static class TellLastChunk
     {
         if (IngestChunks.FindProducerId(context.Request.Headers, out var id) is { } error) return error;
         var address = stream.Address;
-        if (await registry.FindAsync(address.Environment, address.Run, cancellationToken) is null)
+        if (await registry.FindBriefAsync(address.Environment, address.Run, cancellationToken) is null)
             return TriggerError.From(ErrorCode.RunNotFound, $"There is no run {address.Run}.");
         var last = id is { } writer ? Find(await log.FindAsync(address, cancellationToken), writer) : -1;
         context.Response.Headers[TriggerHeaders.LastChunkIndex] = last.ToString(CultureInfo.InvariantCulture);
