@@ -37,45 +37,47 @@ internal sealed class Http2Preface(ConnectionDelegate next, KestrelServerLimits 
         });
     }
 
-    /// <summary>Finds out what the connection speaks, and hands it on with all its bytes.</summary>
+    /// <summary>Finds out what the connection speaks, and hands it on with all its bytes. A connection that nothing comes of is closed.</summary>
     public async Task LookAsync(ConnectionContext connection)
     {
+        if (await FindAsync(connection) is not { } sight) return;
+        if (sight == Sight.Http2) choice.ChooseHttp2(connection);
+        await next(connection);
+    }
+
+    /// <returns>Null when the connection was silent for too long, has gone, or the server stops.</returns>
+    private async Task<Sight?> FindAsync(ConnectionContext connection)
+    {
         var closing = connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? CancellationToken.None;
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(connection.ConnectionClosed, closing);
-        using var waiting = new CancellationTokenSource(Timeout.InfiniteTimeSpan, clock);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(ending.Token, waiting.Token);
+        using var waiting = new CancellationTokenSource(limits.KeepAliveTimeout, clock);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(connection.ConnectionClosed, closing, waiting.Token);
         var input = connection.Transport.Input;
-        waiting.CancelAfter(limits.KeepAliveTimeout);
         long seen = 0;
         try
         {
             while (true)
             {
-                var read = await input.ReadAsync(either.Token);
+                var read = await input.ReadAsync(ending.Token);
                 var sight = Judge(read.Buffer);
-                if (sight == Sight.Undecided && !read.IsCompleted)
+                if (sight != Sight.Undecided || read.IsCompleted)
                 {
-                    if (seen == 0) waiting.CancelAfter(limits.RequestHeadersTimeout);
-                    seen = read.Buffer.Length;
-                    input.AdvanceTo(read.Buffer.Start, read.Buffer.End);
-                    continue;
+                    // Nothing is consumed, and what came last counts as unseen, so that whoever reads next gets all of it at once.
+                    input.AdvanceTo(read.Buffer.Start, read.Buffer.GetPosition(seen));
+                    return sight;
                 }
-                // Nothing is consumed, and what came last counts as unseen, so that whoever reads next gets all of it at once.
-                input.AdvanceTo(read.Buffer.Start, read.Buffer.GetPosition(seen));
-                if (sight == Sight.Http2) choice.ChooseHttp2(connection);
-                break;
+                if (seen == 0) waiting.CancelAfter(limits.RequestHeadersTimeout);
+                seen = read.Buffer.Length;
+                input.AdvanceTo(read.Buffer.Start, read.Buffer.End);
             }
         }
-        catch (OperationCanceledException) when (either.IsCancellationRequested)
+        catch (OperationCanceledException) when (ending.IsCancellationRequested)
         {
-            return; // Silent for too long, gone, or the server stops. Returning closes the connection.
+            return null;
         }
         catch (Exception exception) when (exception is IOException or ConnectionAbortedException)
         {
-            return; // Reset by the other side.
+            return null; // Reset by the other side.
         }
-        waiting.CancelAfter(Timeout.InfiniteTimeSpan);
-        await next(connection);
     }
 
     // Asked for every connection, because TLS and protocols are set after the defaults.

@@ -234,6 +234,30 @@ public sealed class AppendInputTests
         batch!.Dispose();
     }
 
+    [Fact]
+    public void Reading_allocates_nothing_for_a_record()
+    {
+        var one = Proto([new Record(new byte[50], [([1], [2])], 7)], null, null);
+        var many = Proto([.. Enumerable.Repeat(new Record(new byte[50], [([1], [2])], 7), 1000)], null, null);
+        using var builder = new BatchBuilder(plain);
+        Take(many);
+
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Take(one);
+        var ofOne = GC.GetAllocatedBytesForCurrentThread() - before;
+        before = GC.GetAllocatedBytesForCurrentThread();
+        Take(many);
+        var ofMany = GC.GetAllocatedBytesForCurrentThread() - before;
+
+        Assert.True(ofMany <= ofOne + 1000, $"A batch of one record allocates {ofOne} bytes, one of a thousand {ofMany}.");
+
+        void Take(byte[] message)
+        {
+            Assert.Null(AppendInputProto.Read(message, builder, out var batch));
+            batch!.Dispose();
+        }
+    }
+
     private static ChunkBatch Good(byte[] input, bool base64 = false, BatchRules? rules = null)
     {
         using var builder = new BatchBuilder(rules ?? plain);

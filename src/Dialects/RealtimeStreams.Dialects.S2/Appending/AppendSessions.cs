@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using RealtimeStreams.Dialects.S2.Requests;
 using RealtimeStreams.Dialects.S2.Streams;
 using RealtimeStreams.Dialects.S2.Wire;
 using RealtimeStreams.Http;
@@ -9,10 +10,8 @@ using RealtimeStreams.Ingest;
 namespace RealtimeStreams.Dialects.S2.Appending;
 
 /// <summary>Serves append sessions. Whatever goes wrong is told in a terminal frame: a reset stream would be the end of the client's session for good.</summary>
-internal sealed partial class AppendSessions(IAppender appender, IHostApplicationLifetime lifetime, ILogger<AppendSessions> logger)
+internal sealed partial class AppendSessions(IAppender appender, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<AppendSessions> logger)
 {
-    private static readonly TimeSpan LastFlush = TimeSpan.FromSeconds(1);
-
     public async Task ServeAsync(HttpContext context, StreamTarget target)
     {
         OpenEnded.LiftRequestLimits(context);
@@ -36,16 +35,7 @@ internal sealed partial class AppendSessions(IAppender appender, IHostApplicatio
         }
         if (error is null) return;
         Frame.WriteTerminal(context.Response.BodyWriter, error);
-        // A client that does not read gets no more time than this.
-        using var last = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
-        last.CancelAfter(LastFlush);
-        try
-        {
-            await context.Response.BodyWriter.FlushAsync(last.Token);
-        }
-        catch (OperationCanceledException) when (last.IsCancellationRequested)
-        {
-        }
+        await LastWords.FlushAsync(context, clock);
     }
 
     [LoggerMessage(EventId = 2302, Level = LogLevel.Error, Message = "An append session of {Stream} of run {Run} failed")]

@@ -17,8 +17,6 @@ namespace RealtimeStreams.Dialects.S2.Reading;
 internal sealed partial class ReadRecords(
     StreamDirectory directory, IStreamReads reads, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<ReadRecords> logger)
 {
-    private static readonly TimeSpan LastFlush = TimeSpan.FromSeconds(1);
-
     public static Task<IResult> HandleAsync(HttpContext context, Call call, ReadRecords endpoint) => endpoint.AnswerAsync(context, call);
 
     private async Task<IResult> AnswerAsync(HttpContext context, Call call)
@@ -81,16 +79,7 @@ internal sealed partial class ReadRecords(
         }
         if (error is null) format.WriteDone(output);
         else format.WriteError(error, output);
-        // A client that does not read gets no more time than this.
-        using var last = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
-        last.CancelAfter(LastFlush);
-        try
-        {
-            await output.FlushAsync(last.Token);
-        }
-        catch (OperationCanceledException) when (last.IsCancellationRequested)
-        {
-        }
+        await LastWords.FlushAsync(context, clock);
     }
 
     [LoggerMessage(EventId = 2303, Level = LogLevel.Error, Message = "A read session of {Stream} of run {Run} failed")]
