@@ -11,6 +11,9 @@ public sealed class CredentialTests(SharedServer server) : IDisposable
         ("GET", "/realtime/v1/streams/{run}/out"),
         ("GET", "/realtime/v1/streams/{run}/input/in"),
         ("POST", "/realtime/v1/streams/{run}/input/in"),
+        ("GET", "/realtime/v1/runs/{run}"),
+        ("GET", "/api/v3/runs/{run}"),
+        ("POST", "/api/v1/tasks/report/trigger"),
     ];
 
     private static readonly (string Method, string Path)[] ForBackends =
@@ -21,8 +24,6 @@ public sealed class CredentialTests(SharedServer server) : IDisposable
         ("POST", "/realtime/v1/streams/{run}/self/out/append"),
         ("POST", "/api/v1/auth/jwt/claims"),
     ];
-
-    public static TheoryData<string, string> Pages => new(ForPages.Select(route => (route.Method, route.Path)));
 
     public static TheoryData<string, string> Backends => new(ForBackends.Select(route => (route.Method, route.Path)));
 

@@ -19,6 +19,9 @@ public sealed class PageAccessTests(SharedServer server) : IDisposable
     [InlineData("GET", "/realtime/v1/streams/run/out")]
     [InlineData("GET", "/realtime/v1/streams/run/input/in")]
     [InlineData("POST", "/realtime/v1/streams/run/input/in")]
+    [InlineData("GET", "/realtime/v1/runs/run")]
+    [InlineData("GET", "/api/v3/runs/run")]
+    [InlineData("POST", "/api/v1/tasks/task/trigger")]
     public async Task A_preflight_needs_no_credential_and_gets_what_it_asks_for(string method, string path)
     {
         using var answer = await PreflightAsync(api, method, path, Origin);
