@@ -50,7 +50,10 @@ public static class S2Dialect
         all.MapPut($"/basins/{{{OwnBasin.BasinParameter}}}", OwnBasin.EnsureAsync);
         foreach (var missing in (string[])["/basins/{**rest}", "/access-tokens/{**rest}", "/metrics/{**rest}", "/locations/{**rest}"])
             all.Map(missing, () => Answers.Error(S2Error.NotImplemented("This server does not have this part of S2's account interface.")));
-        all.Map("/{**rest}", () => Answers.Error(S2Error.NotFound("There is nothing at this address, or not for this method.")));
+        all.Map("/{**rest}", (HttpContext context) => Answers.Error(S2Error.NotFound(
+            context.Request.Path.Value!.Contains("//", StringComparison.Ordinal)
+                ? "There is nothing at this address: it has two slashes in a row, as an endpoint makes it that is set with a slash at its end."
+                : "There is nothing at this address, or not for this method.")));
         return endpoints;
     }
 }

@@ -14,9 +14,9 @@ internal static class WebServer
     // Clients open up to 100 at once; those that have just ended still count for a moment.
     private const int MaxStreams = 200;
 
-    // A session that says nothing for hours is well, a connection that does not even answer this is not.
+    // A session that says nothing for hours is well, a connection that does not even answer this is not. Clients that are busy computing answer late.
     private static readonly TimeSpan PingDelay = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan PingTimeout = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan PingTimeout = TimeSpan.FromSeconds(60);
 
     public static WebApplicationBuilder AddWebServer(this WebApplicationBuilder builder)
     {

@@ -33,6 +33,21 @@ public sealed class InterruptionTests
         Assert.Equal(["kept"], await again.BodiesAsync("s"));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_reader_that_does_not_read_does_not_hold_up_the_stop(bool frames)
+    {
+        await using var server = await ServerProcess.StartAsync(cancellationToken: S2Caller.Cancellation);
+        using var caller = new S2Caller(server, server.SecretKey, http2: true);
+        for (var i = 0; i < 40; i++) await caller.AppendTextAsync("s", new string('x', 1_000_000)); // More than all windows on the way hold.
+        using var stuck = frames ? null : await caller.OpenEventsAsync("s", "?seq_num=0");
+        await using var session = frames ? await caller.OpenReadAsync("s", "?seq_num=0") : null;
+
+        // Not the 30 seconds after which a host gives up on connections.
+        await server.StopAsync(S2Caller.Cancellation).WaitAsync(TimeSpan.FromSeconds(20), TimeProvider.System, S2Caller.Cancellation);
+    }
+
     [Fact]
     public async Task A_log_that_does_not_answer_is_a_503_and_what_was_acknowledged_is_there_when_it_is_back()
     {

@@ -171,6 +171,10 @@ public sealed class StreamsTests(S2Server server) : IDisposable
     public async Task What_is_not_there_says_so(string method, string path, int status, string code) =>
         Assert.Equal((status, code), (await caller.SendAsync(new HttpMethod(method), path)).Error);
 
+    [Fact]
+    public async Task An_endpoint_with_a_slash_too_many_is_explained() =>
+        Assert.Contains("slash at its end", (await caller.GetAsync("/v1//streams/a/records/tail")).Text, StringComparison.Ordinal);
+
     public void Dispose() => caller.Dispose();
 
     private Task<Answer> EnsureAsync(string? config, string? stream = null) =>

@@ -38,8 +38,13 @@ internal static partial class Gate
     {
         try
         {
-            if (await AdmitAsync(context, hasStream, appends) is { } error) await Answers.Error(error).ExecuteAsync(context);
-            else await inner(context);
+            if (await AdmitAsync(context, hasStream, appends) is not { } error)
+            {
+                await inner(context);
+                return;
+            }
+            if (error.Status == StatusCodes.Status401Unauthorized) context.Response.Headers.WWWAuthenticate = "Bearer";
+            await Answers.Error(error).ExecuteAsync(context);
         }
         catch (Exception) when (context.RequestAborted.IsCancellationRequested)
         {
