@@ -9,6 +9,7 @@ builder.Services.AddRealtimeStreams();
 builder.Services.AddDemoChat(builder.Configuration);
 builder.Services.AddOptions<DemoOptions>().BindConfiguration(DemoOptions.Section).ValidateDataAnnotations().ValidateOnStart();
 builder.Services.AddSingleton(TimeProvider.System);
+builder.Services.AddRealtimeStreamsTask<Ask?, Reply, AskTask>(AskTask.Id);
 builder.Services.AddSingleton<AnswerTask>();
 builder.Services.AddSingleton<DemoRuns>();
 builder.Services.AddHostedService(services => services.GetRequiredService<DemoRuns>());

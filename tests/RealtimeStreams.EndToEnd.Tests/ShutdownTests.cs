@@ -7,7 +7,7 @@ namespace RealtimeStreams.EndToEnd.Tests;
 public sealed class ShutdownTests
 {
     [Fact]
-    public async Task A_server_that_stops_sends_its_readers_away_stores_open_bodies_and_has_everything_when_it_is_back()
+    public async Task A_server_that_stops_sends_its_readers_and_workers_away_stores_open_bodies_and_has_everything_when_it_is_back()
     {
         await using var server = await ServerProcess.StartAsync(cancellationToken: Api.Cancellation);
         using var api = new Api(server.CreateClient());
@@ -18,12 +18,16 @@ public sealed class ShutdownTests
         await using var body = await RawRequest.PostLinesAsync(server, Api.StreamPath(run, "s"), Api.Producer("p", 0));
         await body.WriteChunkAsync("3\n\"unfinished");
         Assert.Equal("3", (await reader.NextAsync())!.Data);
+        var claim = api.SendAsync(HttpMethod.Post, "/api/v1/runs/claim", """{"tasks":["t"],"worker":"w","waitInSeconds":30}""");
+        await api.HeadAsync(run, "s"); // By then it waits.
 
         var stopping = server.StopAsync(Api.Cancellation);
         var last = await reader.RestAsync();
+        var notClaimed = await Api.ReadProblemAsync(await claim);
         await stopping;
         await server.StartAgainAsync(Api.Cancellation);
 
+        Assert.Equal("shutting_down", notClaimed.Code);
         Assert.Equal([new(null, NativeEvents.Reconnect, "{\"nextIndex\":3}")], last);
         using var resumed = await api.OpenSseAsync(run, "s", headers: ("Last-Event-ID", "0"));
         Assert.Equal(["2", "3"], (await resumed.UntilAsync(NativeEvents.CaughtUp)).SkipLast(1).Select(next => next.Data));
