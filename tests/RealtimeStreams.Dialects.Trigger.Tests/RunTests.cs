@@ -80,6 +80,21 @@ public sealed class RunTests(SharedServer server) : IDisposable
     }
 
     [Fact]
+    public async Task Columns_that_a_token_keeps_back_are_left_out_whatever_is_asked_for()
+    {
+        var run = await api.RegisterAsync(new { tags = new[] { "secret" } });
+        var token = PublicToken.Bearer(
+            server.Process.SecretKey, [$"read:runs:{run}"], claims => claims["realtime"] = new System.Text.Json.Nodes.JsonObject { ["skipColumns"] = new System.Text.Json.Nodes.JsonArray("runTags", "id") });
+
+        using var answer = await api.SendAsync(HttpMethod.Get, $"/realtime/v1/runs/{run}?offset=-1&skipColumns=output", null, "Authorization", token);
+
+        var text = await answer.Content.ReadAsStringAsync(Cancellation);
+        Assert.DoesNotContain("secret", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("\"output\"", text, StringComparison.Ordinal);
+        Assert.Contains("\"friendlyId\"", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_live_request_is_held_until_the_run_changes()
     {
         var run = await api.RegisterAsync();

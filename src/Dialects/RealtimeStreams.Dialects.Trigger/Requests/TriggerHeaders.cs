@@ -32,7 +32,4 @@ internal static class TriggerHeaders
 
     /// <summary>The id of an appended chunk.</summary>
     public const string PartId = "X-Part-Id";
-
-    /// <summary>Overrides what the client makes of a status: true or false.</summary>
-    public const string ShouldRetry = "x-should-retry";
 }

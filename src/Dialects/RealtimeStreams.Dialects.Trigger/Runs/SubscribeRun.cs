@@ -3,6 +3,7 @@ using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Hosting;
 using RealtimeStreams.Dialects.Trigger.Requests;
+using RealtimeStreams.Dialects.Trigger.Tokens;
 using RealtimeStreams.Protocol;
 using RealtimeStreams.RunRegistry;
 
@@ -21,13 +22,15 @@ internal sealed class SubscribeRun(IRunRegistry registry, IRunSignals signals, I
     // A signal can be lost, so the run is looked at now and then anyway.
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(5);
 
-    public static Task<IResult> HandleAsync(HttpContext context, StreamPath path, SubscribeRun endpoint) => endpoint.AnswerAsync(context, path.Address);
+    public static Task<IResult> HandleAsync(HttpContext context, Caller caller, StreamPath path, SubscribeRun endpoint) =>
+        endpoint.AnswerAsync(context, TokenNotes.Of(caller), path.Address);
 
-    private async Task<IResult> AnswerAsync(HttpContext context, StreamAddress address)
+    private async Task<IResult> AnswerAsync(HttpContext context, TokenNotes notes, StreamAddress address)
     {
         var query = context.Request.Query;
         var offset = query["offset"].ToString() is { Length: > 0 } known ? known : First;
         var skipped = query["skipColumns"].ToString().Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).ToHashSet(StringComparer.Ordinal);
+        skipped.UnionWith(notes.SkipColumns);
         var live = query["live"] == "true";
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
         using var signal = live ? signals.Watch(address.Environment, address.Run) : null; // Before the run is looked at, so that nothing falls between.

@@ -94,7 +94,7 @@ internal static class TriggerTask
     private static string? KeyOf(HttpRequest request, Caller caller, TriggerBody body, out bool isRetry)
     {
         isRetry = false;
-        if (caller.Grant is not null && OneTimeUse.Is(caller.Credential)) return $"once:{Digest(caller.Credential)}";
+        if (TokenNotes.Of(caller).OneTimeUse) return $"once:{Digest(caller.Credential)}";
         if (body.Options?.IdempotencyKey is { Length: > 0 } key) return $"key:{Digest(key)}";
         isRetry = true;
         return RequestKey.Of(request);
