@@ -8,23 +8,23 @@ namespace RealtimeStreams.Dialects.S2.Wire;
 /// <summary>The product's errors in S2's words. The status decides whether a client tries again, the code is what it shows.</summary>
 internal static class S2Errors
 {
-    private static readonly Dictionary<ErrorCode, (int Status, string Code)> rows = new()
+    private static readonly Dictionary<string, (int Status, string Code)> rows = new()
     {
-        [ErrorCode.RunNotFound] = (404, "stream_not_found"),
-        [ErrorCode.StreamNotFound] = (404, "stream_not_found"),
-        [ErrorCode.StreamGone] = (404, "stream_not_found"),
-        [ErrorCode.RunCompleted] = (422, "invalid"),
-        [ErrorCode.StreamClosed] = (422, "invalid"),
-        [ErrorCode.ChunkTooLarge] = (422, "invalid"),
-        [ErrorCode.BodyTooLarge] = (422, "invalid"),
-        [ErrorCode.StreamFull] = (403, "quota_exhausted"),
-        [ErrorCode.LimitReached] = (403, "quota_exhausted"),
-        [ErrorCode.Busy] = (429, "rate_limited"),
-        [ErrorCode.LogUnavailable] = (503, "unavailable"),
-        [ErrorCode.RegistryUnavailable] = (503, "unavailable"),
-        [ErrorCode.ShuttingDown] = (503, "unavailable"),
-        [ErrorCode.StoreFull] = (500, "storage"),
-        [ErrorCode.Internal] = (500, "other"),
+        [ErrorCode.RunNotFound.Code] = (404, "stream_not_found"),
+        [ErrorCode.StreamNotFound.Code] = (404, "stream_not_found"),
+        [ErrorCode.StreamGone.Code] = (404, "stream_not_found"),
+        [ErrorCode.RunCompleted.Code] = (422, "invalid"),
+        [ErrorCode.StreamClosed.Code] = (422, "invalid"),
+        [ErrorCode.ChunkTooLarge.Code] = (422, "invalid"),
+        [ErrorCode.BodyTooLarge.Code] = (422, "invalid"),
+        [ErrorCode.StreamFull.Code] = (403, "quota_exhausted"),
+        [ErrorCode.LimitReached.Code] = (403, "quota_exhausted"),
+        [ErrorCode.Busy.Code] = (429, "rate_limited"),
+        [ErrorCode.LogUnavailable.Code] = (503, "unavailable"),
+        [ErrorCode.RegistryUnavailable.Code] = (503, "unavailable"),
+        [ErrorCode.ShuttingDown.Code] = (503, "unavailable"),
+        [ErrorCode.StoreFull.Code] = (500, "storage"),
+        [ErrorCode.Internal.Code] = (500, "other"),
     };
 
     /// <summary>The server is stopping. Not <c>server_draining</c>, at which a client comes back at once, as often as it is said.</summary>
@@ -33,8 +33,9 @@ internal static class S2Errors
     /// <summary>A refusal. What has no row of its own is a request that cannot succeed.</summary>
     public static S2Error From(Refusal refusal)
     {
-        var (status, code) = Find(refusal.Code);
-        return S2Error.Of(status, code, refusal.Detail);
+        // By its word, because a refusal may carry a row that was changed in what it says beside.
+        if (!rows.TryGetValue(refusal.Code.Code, out var row)) row = refusal.Code.Status >= 500 ? (500, "other") : (422, "invalid");
+        return S2Error.Of(row.Status, row.Code, refusal.Detail);
     }
 
     /// <summary>What an append was refused for.</summary>
@@ -57,14 +58,4 @@ internal static class S2Errors
         OperationCanceledException => Stopping,
         _ => S2Error.Of(500, "other", "The server failed in a way that it should not. Its log says more."),
     };
-
-    // By its word, because a refusal may carry a row that was changed in what it says beside.
-    private static (int Status, string Code) Find(ErrorCode code)
-    {
-        foreach (var (known, row) in rows)
-        {
-            if (known.Code == code.Code) return row;
-        }
-        return code.Status >= 500 ? (500, "other") : (422, "invalid");
-    }
 }
