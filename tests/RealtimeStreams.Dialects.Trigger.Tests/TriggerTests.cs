@@ -74,6 +74,21 @@ public sealed class TriggerTests(SharedServer server) : IDisposable
     }
 
     [Theory]
+    [InlineData("""{"json":{"a":1}}""", """{"a":1}""", null)]
+    [InlineData("""{"json":{"a":1},"meta":{}}""", """{"a":1}""", null)]
+    [InlineData("""{"json":"2026-01-01","meta":{"values":["Date"]}}""", """{"json":"2026-01-01","meta":{"values":["Date"]}}""", "application/super+json")]
+    public async Task A_worker_is_given_the_plain_value_where_the_clients_format_adds_nothing(string packet, string payload, string? type)
+    {
+        var (run, _, _) = await TriggerAsync("my-task", $$$"""{"payload":{{{JsonSerializer.Serialize(packet)}}},"options":{"payloadType":"application/super+json"}}""");
+
+        using var native = await api.SendAsync(HttpMethod.Get, $"/api/v1/runs/{run}");
+        using var told = JsonDocument.Parse(await native.Content.ReadAsStringAsync(Cancellation));
+
+        Assert.Equal(payload, told.RootElement.GetProperty("payload").GetRawText());
+        Assert.Equal(type, told.RootElement.TryGetProperty("payloadType", out var value) ? value.GetString() : null);
+    }
+
+    [Theory]
     [InlineData("""{"payload":{"a":[1,2]}}""", """{"a":[1,2]}""")]
     [InlineData("""{"payload":"text"}""", "\"text\"")]
     [InlineData("""{"payload":"text","options":{"payloadType":"text/plain"}}""", "\"text\"")]

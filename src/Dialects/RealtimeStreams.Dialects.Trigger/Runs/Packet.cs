@@ -9,6 +9,25 @@ internal static class Packet
 
     private const string SuperJson = "application/super+json";
 
+    /// <summary>Takes a text out of the client's own format where that adds nothing to it, so that workers of every language are given the plain value.</summary>
+    /// <remarks>With notes about types that JSON does not have it stays as it is: a client that is told of the run makes dates and the like of them.</remarks>
+    public static (string Text, string Type) Unwrap(string text, string type)
+    {
+        if (type != SuperJson) return (text, type);
+        try
+        {
+            using var document = JsonDocument.Parse(text);
+            var packet = document.RootElement;
+            if (packet.ValueKind != JsonValueKind.Object || !packet.TryGetProperty("json", out var value)) return (text, type);
+            var hasNotes = packet.TryGetProperty("meta", out var notes) && (notes.ValueKind != JsonValueKind.Object || notes.EnumerateObject().Any());
+            return hasNotes ? (text, type) : (value.GetRawText(), Json);
+        }
+        catch (JsonException)
+        {
+            return (text, type); // Not what it says it is: as it was given, then.
+        }
+    }
+
     /// <summary>Writes a packet as the JSON value that it holds; what is no JSON, as a string.</summary>
     public static void Write(Utf8JsonWriter json, string name, string? text, string? type)
     {

@@ -66,7 +66,7 @@ internal static class TriggerTask
     {
         if (payload is not { } value) return (null, null);
         var isText = type is not (null or Packet.Json) && value.ValueKind == JsonValueKind.String;
-        return isText ? (value.GetString(), type) : (value.GetRawText(), Packet.Json);
+        return isText ? Packet.Unwrap(value.GetString()!, type!) : (value.GetRawText(), Packet.Json);
     }
 
     /// <summary>Metadata is a JSON object, or the text of one.</summary>
