@@ -6,6 +6,17 @@ namespace RealtimeStreams.Clients.Tests;
 public sealed class SampleTests(SharedServer shared, NodePackages node) : ScenarioTests(shared, node, "samples.mjs")
 {
     [Fact]
+    public async Task The_tour_of_triggers_sdk_works()
+    {
+        var lines = await LinesAsync("trigger");
+
+        Assert.StartsWith("run ", lines[0], StringComparison.Ordinal);
+        Assert.Equal(
+            ["claimed, attempt 1: What colour is the sky?", """read: {"word":"The"}""", """read: {"word":"sky"}""", """read: {"word":"is"}""", """read: {"word":"blue"}""", "the stream has ended", """status COMPLETED, output {"colour":"blue"}"""],
+            lines[1..]);
+    }
+
+    [Fact]
     public async Task The_tour_of_the_s2_client_works()
     {
         var lines = await LinesAsync("s2");

@@ -83,6 +83,18 @@ public abstract class ScenarioTests : IDisposable
         return [.. page.Data];
     }
 
+    /// <summary>Waits until the stream has so many chunks: whoever writes them has a connection now.</summary>
+    private protected async Task ArrivedAsync(string run, string key, int count)
+    {
+        string? next = null;
+        await Until.TrueAsync(() => $"{count} chunks in the stream {key}; its next index was {next}", async () =>
+        {
+            using var answer = await Api.HeadAsync(run, key);
+            next = Api.Header(answer, NativeHeaders.NextIndex);
+            return next == $"{count}";
+        });
+    }
+
     /// <summary>The elements' JSON texts.</summary>
     private protected static List<string> Texts(JsonElement array) => [.. array.EnumerateArray().Select(element => element.GetRawText())];
 }

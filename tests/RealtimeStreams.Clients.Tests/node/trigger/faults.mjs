@@ -3,16 +3,11 @@ import { all, caught, streams, writeStreams } from "./setup.mjs";
 
 writeStreams();
 
-const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
-
 /** Pipes numbered chunks and stops at each mark until the test says to go on. */
 export async function pipe({ run, count, marks }, test) {
   const source = async function* () {
     for (let i = 0; i < count; i++) {
-      if (marks.includes(i)) {
-        await wait(300); // What was written before is on its way.
-        await test.ask("mark", i);
-      }
+      if (marks.includes(i)) await test.ask("mark", i);
       yield { i };
     }
   };
