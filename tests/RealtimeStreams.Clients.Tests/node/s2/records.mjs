@@ -114,7 +114,7 @@ export async function trimming(parameters) {
   let left;
   for (let tries = 0; tries < 100; tries++) {
     left = await caught(async () => batchOf(await stream.read({ start: { from: { seqNum: 0 } } })));
-    if (left.value?.records.length === 0) break;
+    if (!left.value) break;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   return { trimmed, kept, left, tail: tail(await stream.checkTail()) };
