@@ -172,6 +172,8 @@ public sealed class WorkerTests(SharedServer shared) : IDisposable
         using var clientHere = Traffic.ClientOf(here);
         using var clientThere = Traffic.ClientOf(there);
 
+        var claim = new ClaimOptions { Wait = TimeSpan.FromSeconds(30), Lease = TimeSpan.FromHours(1) };
+
         // By looking again alone, as it does for what gets lost, a server would need 5 seconds a round: more than a test may wait.
         var rounds = PlayAsync();
         await rounds.WaitAsync(TimeSpan.FromSeconds(60), Cancelled);
@@ -180,7 +182,7 @@ public sealed class WorkerTests(SharedServer shared) : IDisposable
         {
             for (var i = 0; i < Rounds; i++)
             {
-                var waiting = clientThere.Runs.ClaimAsync([task], new ClaimOptions { Wait = TimeSpan.FromSeconds(30) }, Cancelled);
+                var waiting = clientThere.Runs.ClaimAsync([task], claim, Cancelled);
                 await clientThere.Runs.ListAsync(new RunQuery { Limit = 1 }, Cancelled); // By then it waits, most of the time.
                 Assert.False(waiting.IsCompleted);
                 var triggered = await clientHere.Runs.TriggerAsync(task, i, cancellationToken: Cancelled);
