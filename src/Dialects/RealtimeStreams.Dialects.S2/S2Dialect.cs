@@ -9,6 +9,7 @@ using RealtimeStreams.Dialects.S2.Basins;
 using RealtimeStreams.Dialects.S2.Reading;
 using RealtimeStreams.Dialects.S2.Requests;
 using RealtimeStreams.Dialects.S2.Streams;
+using RealtimeStreams.Dialects.S2.Tokens;
 using RealtimeStreams.Dialects.S2.Wire;
 
 namespace RealtimeStreams.Dialects.S2;
@@ -32,15 +33,15 @@ public static class S2Dialect
     /// <summary>Maps the routes.</summary>
     public static IEndpointRouteBuilder MapS2(this IEndpointRouteBuilder endpoints)
     {
-        var appends = endpoints.MapGroup("/v1").ExcludeFromDescription().RequireCredential(appends: true);
-        appends.MapPost(Stream + "/records", AppendRecords.HandleAsync);
+        var tokens = endpoints.MapGroup("/v1").ExcludeFromDescription();
+        tokens.MapPost(Stream + "/records", AppendRecords.HandleAsync).RequireCredential(Operation.Append);
+        tokens.MapGet(Stream + "/records", ReadRecords.HandleAsync).RequireCredential(Operation.Read);
+        tokens.MapGet(Stream + "/records/tail", TellTail.HandleAsync).RequireCredential(Operation.CheckTail);
+        tokens.MapPut(Stream, EnsureStream.HandleAsync).RequireCredential(Operation.CreateStream);
 
         var all = endpoints.MapGroup("/v1").ExcludeFromDescription().RequireCredential();
-        all.MapGet(Stream + "/records", ReadRecords.HandleAsync);
-        all.MapGet(Stream + "/records/tail", TellTail.HandleAsync);
         all.MapGet("/streams", ListStreams.HandleAsync);
         all.MapPost("/streams", CreateStream.HandleAsync);
-        all.MapPut(Stream, EnsureStream.HandleAsync);
         all.MapGet(Stream, ReconfigureStream.TellAsync);
         all.MapPatch(Stream, ReconfigureStream.HandleAsync);
         all.MapDelete(Stream, DeleteStream.HandleAsync);
@@ -48,6 +49,7 @@ public static class S2Dialect
         all.MapGet("/basins", OwnBasin.List);
         all.MapGet($"/basins/{{{OwnBasin.BasinParameter}}}", OwnBasin.Tell);
         all.MapPut($"/basins/{{{OwnBasin.BasinParameter}}}", OwnBasin.EnsureAsync);
+        all.MapPost("/access-tokens", IssueToken.HandleAsync);
         foreach (var missing in (string[])["/basins/{**rest}", "/access-tokens/{**rest}", "/metrics/{**rest}", "/locations/{**rest}"])
             all.Map(missing, () => Answers.Error(S2Error.NotImplemented("This server does not have this part of S2's account interface.")));
         all.Map("/{**rest}", (HttpContext context) => Answers.Error(S2Error.NotFound(

@@ -161,7 +161,6 @@ public sealed class StreamsTests(S2Server server) : IDisposable
 
     [Theory]
     [InlineData("GET", "/v1/access-tokens", 501, "not_implemented")]
-    [InlineData("POST", "/v1/access-tokens", 501, "not_implemented")]
     [InlineData("GET", "/v1/metrics/basin", 501, "not_implemented")]
     [InlineData("GET", "/v1/locations", 501, "not_implemented")]
     [InlineData("POST", "/v1/basins", 501, "not_implemented")]

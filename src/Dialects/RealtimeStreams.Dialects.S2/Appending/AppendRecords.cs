@@ -26,12 +26,12 @@ internal static class AppendRecords
         var type = context.Request.ContentType ?? "";
         if (MediaTypes.Is(type, SessionType))
         {
-            await sessions.ServeAsync(context, target!);
+            await sessions.ServeAsync(context, target!, target!.RulesFor(call));
             return Results.Empty;
         }
         var (batch, fault) = MediaTypes.Is(type, Answers.Protobuf)
-            ? await ReadProtoAsync(context, target!.Rules)
-            : await ReadJsonAsync(context, target!.Rules);
+            ? await ReadProtoAsync(context, target!.RulesFor(call))
+            : await ReadJsonAsync(context, target!.RulesFor(call));
         if (fault is not null) return Answers.Error(fault);
         var count = batch!.Count;
         return await appender.AppendAsync(target.Address, batch, context.RequestAborted) switch

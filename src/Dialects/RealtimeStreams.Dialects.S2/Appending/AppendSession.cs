@@ -4,9 +4,9 @@ using System.IO.Pipelines;
 using System.Threading.Channels;
 using RealtimeStreams.ChunkLog;
 using RealtimeStreams.Dialects.S2.Records;
-using RealtimeStreams.Dialects.S2.Streams;
 using RealtimeStreams.Dialects.S2.Wire;
 using RealtimeStreams.Ingest;
+using RealtimeStreams.Protocol;
 
 namespace RealtimeStreams.Dialects.S2.Appending;
 
@@ -18,12 +18,12 @@ namespace RealtimeStreams.Dialects.S2.Appending;
 /// One batch at the log, two that wait and one being read: at most four batches of 1 MiB, and what the connection's window has taken. When that is full the
 /// body is not read on, and the client's window closes.
 /// </remarks>
-internal sealed class AppendSession(StreamTarget target, IAppender appender, PipeReader body, PipeWriter output) : IDisposable
+internal sealed class AppendSession(StreamAddress stream, BatchRules rules, IAppender appender, PipeReader body, PipeWriter output) : IDisposable
 {
     private const int Waiting = 2;
 
     private readonly Channel<Input> inputs = Channel.CreateBounded<Input>(new BoundedChannelOptions(Waiting) { SingleReader = true, SingleWriter = true });
-    private readonly BatchBuilder builder = new(target.Rules);
+    private readonly BatchBuilder builder = new(rules);
     private readonly FramePayload payloads = new();
 
     /// <summary>A batch, or what was wrong with one.</summary>
@@ -67,7 +67,7 @@ internal sealed class AppendSession(StreamTarget target, IAppender appender, Pip
             if (input.Error is not null) return input.Error;
             var count = input.Batch!.Count;
             // Not given up when the server stops: what is at the log is acknowledged first.
-            switch (await appender.AppendAsync(target.Address, input.Batch, cancellationToken))
+            switch (await appender.AppendAsync(stream, input.Batch, cancellationToken))
             {
                 case AppendOutcome.Stored stored:
                     AppendRecords.AckOf(stored, count).WriteFrame(output);

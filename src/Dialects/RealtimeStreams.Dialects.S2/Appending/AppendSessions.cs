@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using RealtimeStreams.Dialects.S2.Requests;
+using RealtimeStreams.Dialects.S2.Records;
 using RealtimeStreams.Dialects.S2.Streams;
 using RealtimeStreams.Dialects.S2.Wire;
 using RealtimeStreams.Http;
@@ -12,13 +13,13 @@ namespace RealtimeStreams.Dialects.S2.Appending;
 /// <summary>Serves append sessions. Whatever goes wrong is told in a terminal frame: a reset stream would be the end of the client's session for good.</summary>
 internal sealed partial class AppendSessions(IAppender appender, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<AppendSessions> logger)
 {
-    public async Task ServeAsync(HttpContext context, StreamTarget target)
+    public async Task ServeAsync(HttpContext context, StreamTarget target, BatchRules rules)
     {
         OpenEnded.LiftRequestLimits(context);
         OpenEnded.PrepareResponse(context, AppendRecords.SessionType);
         await context.Response.StartAsync(context.RequestAborted);
         await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
-        using var session = new AppendSession(target, appender, context.Request.BodyReader, context.Response.BodyWriter);
+        using var session = new AppendSession(target.Address, rules, appender, context.Request.BodyReader, context.Response.BodyWriter);
         S2Error? error;
         try
         {

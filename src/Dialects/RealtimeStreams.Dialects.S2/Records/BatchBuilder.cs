@@ -124,10 +124,12 @@ internal sealed class BatchBuilder(BatchRules rules) : IDisposable
     private S2Error? NoteCommand(ReadOnlySpan<byte> body)
     {
         if (headers != 1) return S2Error.Invalid("A header with an empty name makes a record a command; it must be the only one.");
-        if (isFence) return NoteFence(body);
-        if (isTrim) return NoteTrim(body);
+        if (isFence) return rules.MayFence ? NoteFence(body) : NotAllowed("fence");
+        if (isTrim) return rules.MayTrim ? NoteTrim(body) : NotAllowed("trim");
         return S2Error.Invalid("A header with an empty name must have the value fence or trim.");
     }
+
+    private static S2Error NotAllowed(string operation) => S2Error.PermissionDenied($"This token does not allow {operation} on this stream.");
 
     private S2Error? NoteFence(ReadOnlySpan<byte> token)
     {

@@ -17,4 +17,6 @@ internal enum TimestampingMode
 /// <param name="Mode">Whose timestamps count.</param>
 /// <param name="Uncapped">Whether a client's timestamp may be later than the arrival.</param>
 /// <param name="Unwraps">Whether it is a run's stream, whose chunks are what the Trigger client puts into envelopes.</param>
-internal readonly record struct BatchRules(TimestampingMode Mode, bool Uncapped, bool Unwraps);
+/// <param name="MayTrim">Whether the credential allows giving up records.</param>
+/// <param name="MayFence">Whether the credential allows setting the fencing token.</param>
+internal readonly record struct BatchRules(TimestampingMode Mode, bool Uncapped, bool Unwraps, bool MayTrim = true, bool MayFence = true);

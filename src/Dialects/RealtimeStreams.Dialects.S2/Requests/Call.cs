@@ -8,8 +8,12 @@ namespace RealtimeStreams.Dialects.S2.Requests;
 /// <summary>Who asks, and for what. The gate has checked it.</summary>
 /// <param name="Environment">The environment that the credential opens.</param>
 /// <param name="Stream">The stream in the path; null where the route has none.</param>
-internal sealed record Call(EnvironmentId Environment, StreamName? Stream)
+/// <param name="Permit">What the token allows; null: it is the secret key, which allows everything.</param>
+internal sealed record Call(EnvironmentId Environment, StreamName? Stream, Permit? Permit)
 {
+    /// <summary>Whether the credential allows the operation on the stream in the path.</summary>
+    public bool Allows(string operation) => Permit is null || (Stream is not null && Permit.Allows(operation, Stream));
+
     public static ValueTask<Call> BindAsync(HttpContext context) => ValueTask.FromResult(context.Features.GetRequiredFeature<Call>());
 }
 

@@ -21,24 +21,26 @@ internal static partial class Gate
     private const string EncryptionKeyHeader = "s2-encryption-key";
     private const int MaxBearerChars = 16 * 1024;
 
-    /// <summary>Lets in who has the environment's secret key; to append, also who has a token for the stream.</summary>
-    public static TBuilder RequireCredential<TBuilder>(this TBuilder endpoints, bool appends = false)
+    /// <summary>Lets in who has the environment's secret key, and who has a token for the operation on the stream in the path.</summary>
+    /// <param name="endpoints">The endpoints.</param>
+    /// <param name="operation">The operation; null: only the secret key opens them.</param>
+    public static TBuilder RequireCredential<TBuilder>(this TBuilder endpoints, string? operation = null)
         where TBuilder : IEndpointConventionBuilder
     {
         endpoints.Add(endpoint =>
         {
             var inner = endpoint.RequestDelegate!;
             var hasStream = ((RouteEndpointBuilder)endpoint).RoutePattern.GetParameter(StreamParameter) is not null;
-            endpoint.RequestDelegate = context => ServeAsync(context, inner, hasStream, appends);
+            endpoint.RequestDelegate = context => ServeAsync(context, inner, hasStream, operation);
         });
         return endpoints;
     }
 
-    private static async Task ServeAsync(HttpContext context, RequestDelegate inner, bool hasStream, bool appends)
+    private static async Task ServeAsync(HttpContext context, RequestDelegate inner, bool hasStream, string? operation)
     {
         try
         {
-            if (await AdmitAsync(context, hasStream, appends) is not { } error)
+            if (await AdmitAsync(context, hasStream, operation) is not { } error)
             {
                 await inner(context);
                 return;
@@ -59,19 +61,16 @@ internal static partial class Gate
         }
     }
 
-    private static async ValueTask<S2Error?> AdmitAsync(HttpContext context, bool hasStream, bool appends)
+    private static async ValueTask<S2Error?> AdmitAsync(HttpContext context, bool hasStream, string? operation)
     {
         var headers = context.Request.Headers;
         if (BearerOf(headers) is not { } bearer) return Unauthenticated();
-        StreamName? stream = null;
-        if (hasStream && (stream = StreamName.TryParse(RawPath.Find(context, StreamParameter))) is null)
-            return S2Error.BadPath("A stream's name has 1 to 512 bytes of UTF-8 without U+0000, is percent-encoded as one segment, and is neither . nor ...");
         EnvironmentId environment;
+        Permit? permit = null;
         if (await FindGrantAsync(context, bearer) is { } grant)
         {
-            if (!appends || stream is not { Run: { } run, Key: var key } || !grant.Allows("append", new AccessResource("streams", $"{S2Names.EscapeRun(run)}/{key.Value}")))
-                return S2Error.PermissionDenied("This token allows appending to one stream, and this is not it.");
             environment = grant.Environment;
+            permit = new Permit(grant);
         }
         else
         {
@@ -79,13 +78,21 @@ internal static partial class Gate
             if (await environments.FindBySecretKeyAsync(bearer, context.RequestAborted) is not { } found) return Unauthenticated();
             environment = found;
         }
+        StreamName? stream = null;
+        if (hasStream && (stream = FindStream(context, permit)) is null)
+            return S2Error.BadPath("A stream's name has 1 to 512 bytes of UTF-8 without U+0000, is percent-encoded as one segment, and is neither . nor ...");
+        if (permit is not null && (operation is null || stream is null || !permit.Allows(operation, stream)))
+            return S2Error.PermissionDenied(operation is null ? "This needs the environment's secret key." : $"This token does not allow {operation} on this stream.");
         if (headers[BasinHeader] is { Count: > 0 } basin && basin != S2Names.BasinOf(environment))
             return S2Error.BasinNotFound($"There is no basin {MediaTypes.Shorten(basin.ToString())}; this credential opens {S2Names.BasinOf(environment)}.");
         if (headers.ContainsKey(EncryptionKeyHeader))
             return S2Error.BadHeader($"The header {EncryptionKeyHeader} asks for encryption with the client's key, which this server does not have.");
-        context.Features.Set(new Call(environment, stream));
+        context.Features.Set(new Call(environment, stream, permit));
         return null;
     }
+
+    private static StreamName? FindStream(HttpContext context, Permit? permit) =>
+        RawPath.Find(context, StreamParameter) is { Length: > 0 } name ? StreamName.TryParse(permit?.Complete(name) ?? name) : null;
 
     private static ValueTask<AccessGrant?> FindGrantAsync(HttpContext context, string bearer) =>
         // The shape of a JWT (RFC 7519, section 3).

@@ -17,7 +17,9 @@ namespace RealtimeStreams.Dialects.S2.Streams;
 /// <param name="OfRun">Whether it is a run's.</param>
 internal sealed record StreamTarget(StreamAddress Address, StreamConfig Config, bool OfRun)
 {
-    public BatchRules Rules => new(Config.Mode, Config.Uncapped, Unwraps: OfRun);
+    /// <summary>What appends of a call must be like.</summary>
+    public BatchRules RulesFor(Call call) =>
+        new(Config.Mode, Config.Uncapped, Unwraps: OfRun, MayTrim: call.Allows(Operation.Trim), MayFence: call.Allows(Operation.Fence));
 }
 
 /// <summary>Finds streams by their names: those of runs, and those that stand outside of them.</summary>
@@ -34,6 +36,7 @@ internal sealed class StreamDirectory(IRunRegistry runs, INamedStreams streams, 
         var name = call.Stream!;
         if (name.Run is { } run) return await FindOfRunAsync(call.Environment, run, name.Key, context.RequestAborted);
         if (await streams.FindAsync(call.Environment, name.Text, context.RequestAborted) is { } found) return (TargetOf(found), null);
+        if (!call.Allows(Operation.CreateStream)) return (null, NotFound(name));
         if (ReadHeader(context.Request.Headers, out var config) is { } error) return (null, error);
         return await streams.EnsureAsync(call.Environment, name.Text, config.Stored(), context.RequestAborted) switch
         {
