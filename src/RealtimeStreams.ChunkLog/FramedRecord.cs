@@ -1,4 +1,3 @@
-using System.Buffers;
 using RealtimeStreams.Protocol;
 
 namespace RealtimeStreams.ChunkLog;
@@ -24,14 +23,16 @@ public sealed class FramedRecord
 
     internal static FramedRecord Of(LogRecord record, IRecordFraming framing)
     {
-        // 32 bytes a chunk hold the framings that there are, with an index of ten digits, so that the buffer seldom grows.
-        var output = new ArrayBufferWriter<byte>(record.Length + 32 * record.Count + 1);
+        // Made in borrowed memory and kept in just as much as it needs: framings differ in what they put around a chunk.
+        using var output = new ChunkBatch(record.Length + 128 * record.Count + 1);
         var starts = new int[record.Count];
         for (var i = 0; i < starts.Length; i++)
         {
-            starts[i] = output.WrittenCount;
+            starts[i] = output.Pending.Length;
             framing.WriteChunk(record, i, output);
         }
-        return new FramedRecord(record.FirstIndex, output.WrittenMemory, starts);
+        var bytes = GC.AllocateUninitializedArray<byte>(output.Pending.Length);
+        output.Pending.CopyTo(bytes);
+        return new FramedRecord(record.FirstIndex, bytes, starts);
     }
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json;
 using RealtimeStreams.Testing;
 
 namespace RealtimeStreams.Dialects.Trigger.Tests;
@@ -43,6 +44,32 @@ public sealed class S2AccessTests(SharedServer server) : IDisposable
         Assert.Equal([("""{"n":"\"1\""}""", "aaaaaaa"), ("\"two\"", "bbbbbbb"), ("\"plain text\"", "#2"), ("1", "#3")], records.Select(record => (record.Data, record.Id)));
         Assert.Equal("""{"data":{"n":"\"1\""},"id":"aaaaaaa"}""", records[0].Body);
         Assert.Equal(["""{"n":"\"1\""}""", "\"two\"", "\"plain text\"", "1"], await api.PageAsync(run, "out"));
+    }
+
+    [Fact]
+    public async Task Bodies_of_every_form_and_length_reach_readers_as_values()
+    {
+        var run = await api.RegisterAsync();
+        var access = await OpenAsync(run, "out");
+        var random = new Random(7);
+        var spaced = $"[{string.Join(",\t", Enumerable.Range(0, 5000).Select(n => $"\"{n}\\\\{(n % 3 == 0 ? "\\\"" : "ü")}\""))}]";
+        var text = new string([.. Enumerable.Range(0, 9000).Select(_ => (char)random.Next(1, 0x250))]);
+        string[] bodies = [spaced, "{\"a\":\r\n1}", text, ""];
+
+        foreach (var body in bodies)
+        {
+            using var written = await WriteAsync(access, access.Stream, JsonSerializer.Serialize(new { records = new[] { new { body } } }));
+            Assert.Equal(HttpStatusCode.OK, written.StatusCode);
+        }
+        using (var binary = await api.SendAsync(
+            HttpMethod.Post, $"/v1/streams/{Uri.EscapeDataString(access.Stream)}/records", """{"records":[{"body":"/wD+"}]}""",
+            "Authorization", $"Bearer {access.Token}", "s2-basin", access.Basin, "s2-format", "base64")) Assert.Equal(HttpStatusCode.OK, binary.StatusCode);
+
+        using var reader = await api.ReadAsync(run, "out");
+        var records = await reader.TakeAsync(5);
+        Assert.Equal(spaced, records[0].Data);
+        Assert.Equal("{\"a\":  1}", records[1].Data);
+        Assert.Equal([text, "", "/wD+"], records.Skip(2).Select(record => JsonSerializer.Deserialize<string>(record.Data)));
     }
 
     [Fact]

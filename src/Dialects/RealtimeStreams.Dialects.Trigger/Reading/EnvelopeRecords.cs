@@ -23,6 +23,10 @@ internal sealed class EnvelopeRecords : IRecordFraming
     // Digits of the largest index, 9,223,372,036,854,775,807.
     private const int MaxDigits = 19;
 
+    // A backslash, u and four digits.
+    private const int MaxEscapeBytes = 6;
+    private const int PieceBytes = 4096;
+
     private readonly bool dataIsText;
 
     private EnvelopeRecords(bool dataIsText) => this.dataIsText = dataIsText;
@@ -96,13 +100,34 @@ internal sealed class EnvelopeRecords : IRecordFraming
     /// <summary>Writes a part of a string that is in the making.</summary>
     private static void WriteEscaped(ReadOnlySpan<byte> utf8, IBufferWriter<byte> output)
     {
-        while (JsonText.IndexOfEscaped(utf8) is var plain and >= 0)
+        while (!utf8.IsEmpty)
         {
-            output.Write(utf8[..plain]);
-            JsonText.WriteEscape(utf8[plain], output);
-            utf8 = utf8[(plain + 1)..];
+            var piece = utf8[..Math.Min(utf8.Length, PieceBytes)];
+            var target = output.GetSpan(piece.Length * MaxEscapeBytes); // One request to the writer for all of them: JSON in a string is half escapes.
+            var written = 0;
+            while (JsonText.IndexOfEscaped(piece) is var plain and >= 0)
+            {
+                piece[..plain].CopyTo(target[written..]);
+                written += plain;
+                var character = piece[plain];
+                if (character is (byte)'"' or (byte)'\\')
+                {
+                    target[written++] = (byte)'\\';
+                    target[written++] = character;
+                }
+                else
+                {
+                    output.Advance(written);
+                    JsonText.WriteEscape(character, output);
+                    target = output.GetSpan(piece.Length * MaxEscapeBytes);
+                    written = 0;
+                }
+                piece = piece[(plain + 1)..];
+            }
+            piece.CopyTo(target[written..]);
+            output.Advance(written + piece.Length);
+            utf8 = utf8[Math.Min(utf8.Length, PieceBytes)..];
         }
-        output.Write(utf8);
     }
 
     private static ReadOnlySpan<byte> Readable(ReadOnlySpan<byte> bytes) =>
