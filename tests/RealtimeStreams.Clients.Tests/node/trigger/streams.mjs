@@ -136,6 +136,8 @@ export async function migrate({ run }) {
   enterRun({ id: run });
   const source = async function* (value) { yield { value }; };
   const here = await all(await metadata.stream("log", source("before")));
+  // What was yielded here need not have been sent yet, and metadata.stream() has nothing to wait for that.
+  for await (const _ of await streams.read(run, "log", { timeoutInSeconds: 30 })) break;
   const stream = streams.define({ id: "log" });
   await stream.pipe(source("after")).waitUntilComplete();
   return { here, read: await all(await stream.read(run, { timeoutInSeconds: 1 })) };
