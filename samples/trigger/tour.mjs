@@ -31,6 +31,7 @@ await post(`/runs/${claim.id}/complete`, { outcome: "completed", output: { colou
 await reading;
 const { status, output } = await runs.retrieve(handle.id);
 console.log(`status ${status}, output ${JSON.stringify(output)}`);
+process.exit(); // The SDK's writer keeps its connection open, as in a worker, which goes on to the next run.
 
 /** The native API (docs/native-api.md): Trigger.dev's SDK has no calls for workers. */
 async function post(path, body) {

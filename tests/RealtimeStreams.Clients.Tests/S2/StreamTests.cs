@@ -96,4 +96,16 @@ public sealed class StreamTests(SharedServer shared, NodePackages node) : S2Scen
         AssertError(result.GetProperty("otherRetention"), 422, "invalid");
         AssertError(result.GetProperty("encrypted"), 400, "bad_header");
     }
+
+    [Theory, MemberData(nameof(EachVersion))]
+    public async Task An_issued_token_does_what_it_names_below_its_prefix(string version)
+    {
+        var result = await RunAsync("token", new { version, basin = Basin, prefix = NewName() });
+
+        Assert.Equal((0, 1, 1), Range(Value(result.GetProperty("appended"))));
+        Assert.Equal(["by the worker"], Strings(result.GetProperty("stored")));
+        AssertError(result.GetProperty("read"), 403, "permission_denied");
+        AssertError(result.GetProperty("list"), 403, "permission_denied");
+        AssertError(result.GetProperty("tooLong"), 422, "invalid");
+    }
 }

@@ -103,6 +103,7 @@ public sealed class StreamsTests(SharedServer shared, NodePackages node) : Scena
     [InlineData(1)]
     [InlineData(7)]
     [InlineData(10)]
+    [InlineData(-3)]
     public async Task Read_begins_at_the_start_index_and_ends_by_the_timeout(int startIndex)
     {
         var run = await RegisterAsync();
@@ -110,7 +111,8 @@ public sealed class StreamsTests(SharedServer shared, NodePackages node) : Scena
 
         var result = await RunAsync("read", new { run, options = new { startIndex, timeoutInSeconds = 1 } });
 
-        Assert.Equal(Enumerable.Range(startIndex, 10 - startIndex), result.GetProperty("chunks").EnumerateArray().Select(chunk => chunk.GetInt32()));
+        var first = startIndex < 0 ? 10 + startIndex : startIndex;
+        Assert.Equal(Enumerable.Range(first, 10 - first), result.GetProperty("chunks").EnumerateArray().Select(chunk => chunk.GetInt32()));
         Assert.InRange(result.GetProperty("milliseconds").GetDouble(), 900, 5_000);
     }
 
@@ -132,6 +134,29 @@ public sealed class StreamsTests(SharedServer shared, NodePackages node) : Scena
         var result = await reader.ResultAsync();
         Assert.Equal(3, result.GetProperty("chunks").GetArrayLength());
         Assert.InRange(result.GetProperty("milliseconds").GetDouble(), 0, 20_000);
+    }
+
+    [Fact]
+    public async Task A_reader_from_the_latest_hears_only_what_comes()
+    {
+        var run = await RegisterAsync();
+        await Api.AppendAsync(run, "log", "1");
+        await using var reader = Start("follow", new { run, options = new { timeoutInSeconds = 60, from = "latest" } });
+        await reader.SaidAsync("open");
+
+        // It says that it is open before it is connected: so often until one comes behind its beginning.
+        var heard = reader.SaidAsync("read");
+        for (var i = 2; !heard.IsCompleted; i++)
+        {
+            await Api.AppendAsync(run, "log", $"{i}");
+            await Task.WhenAny(heard, Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, Cancelled));
+        }
+        await Api.CompleteAsync(run);
+
+        var read = Texts((await reader.ResultAsync()).GetProperty("chunks"));
+        var stored = await StoredAsync(run, "log");
+        Assert.Equal(stored[^read.Count..], read);
+        Assert.NotEqual(stored.Count, read.Count);
     }
 
     [Theory]

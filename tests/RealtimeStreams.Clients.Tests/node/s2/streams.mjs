@@ -106,3 +106,25 @@ export async function refused(parameters) {
     encrypted: await caught(() => basin.stream(parameters.name, { encryptionKey: new Uint8Array(32) }).append(batch(["x"]))),
   };
 }
+
+/** A token for appending below a prefix, whose holder does not name the prefix. */
+export async function token(parameters) {
+  const { s2, client, basin, batch } = await open(parameters);
+  const { prefix } = parameters;
+  const { accessToken } = await client.accessTokens.issue({
+    id: "worker",
+    scope: { basins: { exact: parameters.basin }, streams: { prefix }, ops: ["append", "create-stream"] },
+    autoPrefixStreams: true,
+    expiresAt: new Date(Date.now() + 60_000),
+  });
+  const own = new s2.S2({ ...s2.S2Environment.parse(), accessToken }).basin(parameters.basin);
+  const session = await own.stream("/log").appendSession();
+  const appended = await caught(async () => { const a = ack(await (await session.submit(batch(["by the worker"]))).ack()); await session.close(); return a; });
+  return {
+    appended,
+    stored: (await basin.stream(prefix + "/log").read({ start: { from: { seqNum: 0 } } })).records.map((r) => r.body),
+    read: await caught(() => own.stream("/log").read({ start: { from: { seqNum: 0 } } })),
+    list: await caught(() => own.streams.list()),
+    tooLong: await caught(() => client.accessTokens.issue({ id: "x", scope: { basins: { exact: parameters.basin }, streams: { prefix }, ops: ["append"] }, expiresAt: new Date(Date.now() + 400 * 86_400_000) })),
+  };
+}
