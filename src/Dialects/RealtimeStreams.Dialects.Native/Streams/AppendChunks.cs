@@ -14,7 +14,10 @@ internal static class AppendChunks
 {
     private const int MaxIdempotencyKeyBytes = 128;
 
-    public static async Task<Results<JsonHttpResult<AppendReceipt>, ProblemResult>> HandleAsync(
+    private static readonly Refusal stopping =
+        new(ErrorCode.ShuttingDown, "The server is stopping. What it had read is stored; send the rest again.");
+
+    public static async Task<Results<JsonHttpResult<AppendReceipt>, ProblemResult, LastAnswer>> HandleAsync(
         HttpContext context, StreamPath stream, IAppender appender, IHostApplicationLifetime lifetime)
     {
         if (!TryReadBodyKind(context.Request, out var kind, out var problem)
@@ -36,18 +39,16 @@ internal static class AppendChunks
             IngestOutcome.Stored stored => Answers.Json(stored.Receipt, WireJson.Contracts.AppendReceipt),
             IngestOutcome.Refused refused => new ProblemResult(
                 Problems.Describe(refused.Refusal) with { Receipt = refused.Receipt, ExpectedSequence = refused.ExpectedSequence }),
-            IngestOutcome.Interrupted interrupted => new ProblemResult(
-                Problems.Describe(Explain(interrupted.Cause, lifetime)) with { Receipt = interrupted.Receipt }),
+            IngestOutcome.Interrupted interrupted when lifetime.ApplicationStopping.IsCancellationRequested =>
+                new LastAnswer(new ProblemResult(Problems.Describe(stopping) with { Receipt = interrupted.Receipt })),
+            IngestOutcome.Interrupted interrupted =>
+                new ProblemResult(Problems.Describe(Explain(interrupted.Cause)) with { Receipt = interrupted.Receipt }),
             _ => throw new UnreachableException(),
         };
     }
 
-    private static Refusal Explain(Exception cause, IHostApplicationLifetime lifetime) =>
-        lifetime.ApplicationStopping.IsCancellationRequested
-            ? new Refusal(ErrorCode.ShuttingDown, "The server is stopping. What it had read is stored; send the rest again.")
-            : cause is BadHttpRequestException
-                ? Problems.Explain(cause)
-                : new Refusal(ErrorCode.InvalidRequest, "The body broke off before its end.");
+    private static Refusal Explain(Exception cause) =>
+        cause is BadHttpRequestException ? Problems.Explain(cause) : new Refusal(ErrorCode.InvalidRequest, "The body broke off before its end.");
 
     private static bool TryReadBodyKind(HttpRequest request, out BodyKind kind, out ProblemResult? problem)
     {

@@ -23,7 +23,7 @@ internal static class IngestChunks
             IngestOutcome.Stored => Results.Ok(),
             IngestOutcome.Refused refused => TriggerError.From(refused.Refusal),
             IngestOutcome.Interrupted when stopping.IsCancellationRequested =>
-                TriggerError.From(ErrorCode.ShuttingDown, "The server is stopping. What it had read is stored; send the rest again."),
+                new LastAnswer(TriggerError.From(ErrorCode.ShuttingDown, "The server is stopping. What it had read is stored; send the rest again.")),
             IngestOutcome.Interrupted { Cause: BadHttpRequestException bad } => TriggerError.From(bad),
             IngestOutcome.Interrupted => TriggerError.From(ErrorCode.InvalidRequest, "The body broke off before its end."),
             _ => throw new UnreachableException(),
