@@ -1,4 +1,6 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
@@ -69,6 +71,27 @@ public abstract class SetupContract(TestDatabases databases) : RegistryContract(
         var node = await StartNodeAsync();
 
         Assert.Equal("import", (await node.Registry.FindAsync(Environment, Id("run"), Cancelled))!.TaskId);
+    }
+
+    [Fact]
+    public async Task A_database_of_the_first_version_is_brought_up_with_what_it_holds()
+    {
+        await using (var before = await TestNode.StartAsync(Settings))
+        {
+            await RegisterAsync(before, Registration("a/b%", "import"));
+            await before.Registry.AdmitAsync(Stream("a/b%", "key"), Cancelled);
+            await using var context = before.Services.GetRequiredService<RegistryProvider>().CreateContext();
+            await context.GetService<IMigrator>().MigrateAsync("Initial", Cancelled);
+        }
+
+        var node = await StartNodeAsync();
+
+        var run = await node.Registry.FindAsync(Environment, Id("a/b%"), Cancelled);
+        Assert.Equal(("import", false, run!.CreatedAt), (run.TaskId, run.Triggered, run.StartedAt));
+        var streams = await node.Services.GetRequiredService<INamedStreams>().ListAsync(Environment, "", "", 10, Cancelled);
+        Assert.Equal(["runs/a%2Fb%25/key"], streams.Streams.Select(stream => stream.Name));
+        var tokens = node.Services.GetRequiredService<IAccessTokens>(); // The start has seen the key, so that it can sign.
+        Assert.NotNull(await tokens.VerifyAsync(await tokens.IssueAsync(Environment, [], TimeSpan.FromHours(1), Cancelled), Cancelled));
     }
 
     [Fact]

@@ -2,7 +2,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Net.Http.Headers;
 using RealtimeStreams.Http;
 using RealtimeStreams.Protocol;
 using RealtimeStreams.RunRegistry;
@@ -15,8 +14,6 @@ internal static class Gate
 {
     public const string RunParameter = "runId";
     public const string KeyParameter = "key";
-
-    private const string Scheme = "Bearer ";
 
     public static TBuilder RequireSecretKey<TBuilder>(this TBuilder endpoints)
         where TBuilder : IEndpointConventionBuilder
@@ -87,10 +84,7 @@ internal static class Gate
 
     private static async ValueTask<EnvironmentId?> AuthenticateAsync(HttpContext context)
     {
-        var values = context.Request.Headers[HeaderNames.Authorization];
-        if (values is not [{ } value] || !value.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)) return null;
-        var secretKey = value[Scheme.Length..].Trim();
-        if (secretKey.Length == 0) return null;
+        if (Bearer.Find(context.Request.Headers) is not { } secretKey) return null;
         var environments = context.RequestServices.GetRequiredService<IEnvironments>();
         return await environments.FindBySecretKeyAsync(secretKey, context.RequestAborted);
     }

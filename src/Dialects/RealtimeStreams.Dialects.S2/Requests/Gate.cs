@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Microsoft.Net.Http.Headers;
 using RealtimeStreams.Dialects.S2.Wire;
 using RealtimeStreams.Http;
 using RealtimeStreams.Protocol;
@@ -16,10 +15,8 @@ internal static partial class Gate
 {
     public const string StreamParameter = "stream";
 
-    private const string Scheme = "Bearer ";
     private const string BasinHeader = "s2-basin";
     private const string EncryptionKeyHeader = "s2-encryption-key";
-    private const int MaxBearerChars = 16 * 1024;
 
     /// <summary>Lets in who has the environment's secret key, and who has a token for the operation on the stream in the path.</summary>
     /// <param name="endpoints">The endpoints.</param>
@@ -64,7 +61,7 @@ internal static partial class Gate
     private static async ValueTask<S2Error?> AdmitAsync(HttpContext context, bool hasStream, string? operation)
     {
         var headers = context.Request.Headers;
-        if (BearerOf(headers) is not { } bearer) return Unauthenticated();
+        if (Bearer.Find(headers) is not { } bearer) return Unauthenticated();
         EnvironmentId environment;
         Permit? permit = null;
         if (await FindGrantAsync(context, bearer) is { } grant)
@@ -99,12 +96,6 @@ internal static partial class Gate
         bearer.StartsWith("eyJ", StringComparison.Ordinal) && bearer.AsSpan().Count('.') == 2
             ? context.RequestServices.GetRequiredService<IAccessTokens>().VerifyAsync(bearer, context.RequestAborted)
             : default;
-
-    private static string? BearerOf(IHeaderDictionary headers) =>
-        headers[HeaderNames.Authorization] is [{ Length: <= MaxBearerChars } value] && value.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
-            && value[Scheme.Length..].Trim() is { Length: > 0 } bearer
-            ? bearer
-            : null;
 
     private static S2Error Unauthenticated() => S2Error.Unauthenticated("Send the environment's secret key, or a token for the stream, as Authorization: Bearer <credential>.");
 

@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Net.Http.Headers;
+using RealtimeStreams.Http;
 using RealtimeStreams.RunRegistry;
 
 namespace RealtimeStreams.Dialects.Trigger.Requests;
@@ -8,14 +8,10 @@ namespace RealtimeStreams.Dialects.Trigger.Requests;
 /// <summary>Finds out who asks: a bearer is a secret key, or a public token that was signed with one.</summary>
 internal static class Credentials
 {
-    private const string Scheme = "Bearer ";
-
     /// <summary>The caller; null when the request has no valid credential.</summary>
     public static async ValueTask<Caller?> FindCallerAsync(HttpContext context)
     {
-        if (context.Request.Headers[HeaderNames.Authorization] is not [{ } value] || !value.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)) return null;
-        var credential = value[Scheme.Length..].Trim();
-        if (credential.Length == 0) return null;
+        if (Bearer.Find(context.Request.Headers) is not { } credential) return null;
         var services = context.RequestServices;
         // A secret key may have dots too, so that it is asked for in any case.
         if (credential.Count(letter => letter == '.') == 2

@@ -167,7 +167,7 @@ internal sealed partial class Appender(
 
     /// <summary>An ended run is the better reason; the admission may have come from memory.</summary>
     private async Task<Refusal> ExplainAsync(StreamAddress stream, Refusal closed, CancellationToken cancellationToken) =>
-        await registry.FindAsync(stream.Environment, stream.Run, cancellationToken) is { Status: not RunStatus.Open } run
+        await registry.FindBriefAsync(stream.Environment, stream.Run, cancellationToken) is { Status: not RunStatus.Open } run
             ? new Refusal(ErrorCode.RunCompleted, $"The run ended as {run.Status}; its streams take nothing more.")
             : closed;
 

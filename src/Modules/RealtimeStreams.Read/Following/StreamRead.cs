@@ -160,7 +160,7 @@ internal sealed class StreamRead(
         runCheckedAt = clock.GetTimestamp();
         try
         {
-            var run = await registry.FindAsync(stream.Environment, stream.Run, cancellationToken);
+            var run = await registry.FindBriefAsync(stream.Environment, stream.Run, cancellationToken);
             Outcome? outcome = run switch
             {
                 null => Outcome.Cancelled, // Erased.

@@ -8,7 +8,7 @@ internal sealed class StreamReads(IChunkLog log, IRunRegistry registry, ReadTele
 {
     public async Task<ReadOpening> OpenAsync(StreamAddress stream, long startIndex, CancellationToken cancellationToken)
     {
-        if (await registry.FindAsync(stream.Environment, stream.Run, cancellationToken) is not { } run)
+        if (await registry.FindBriefAsync(stream.Environment, stream.Run, cancellationToken) is not { } run)
             return Refused(ErrorCode.RunNotFound, $"This environment has no run '{stream.Run}'.");
 
         IStreamTail tail;
