@@ -2,6 +2,7 @@ using System.Text.Json;
 using RealtimeStreams.EndToEnd.Tests;
 using RealtimeStreams.Protocol;
 using RealtimeStreams.Sdk;
+using RealtimeStreams.Testing;
 
 namespace RealtimeStreams.Clients.Tests.Trigger;
 
@@ -45,6 +46,20 @@ public sealed class RunTests(SharedServer shared, NodePackages node) : ScenarioT
         var result = await RunAsync("trigger", new { task = Api.NewId("task"), payload = new { }, options });
 
         Assert.Equal(result.GetProperty("handle").GetProperty("id").GetString(), result.GetProperty("again").GetProperty("id").GetString());
+    }
+
+    [Fact]
+    public async Task A_trigger_whose_answer_is_lost_makes_one_run()
+    {
+        var task = Api.NewId("task");
+        await using var proxy = new TcpProxy(Server.Port);
+        proxy.SwallowNextAnswer();
+
+        var result = await RunAsync("trigger", new { task, payload = new { } }, proxy.Port);
+
+        Assert.Equal(1, proxy.Swallowed);
+        var run = Assert.Single((await client.Runs.ListAsync(new RunQuery { TaskId = task }, Cancelled)).Runs);
+        Assert.Equal(run.Id, result.GetProperty("handle").GetProperty("id").GetString());
     }
 
     [Fact]
