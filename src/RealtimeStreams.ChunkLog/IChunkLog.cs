@@ -23,7 +23,10 @@ public interface IChunkLog
     /// <remarks>Ending it again with the same outcome and no chunks succeeds; with another outcome it is refused.</remarks>
     /// <param name="stream">Which one. A stream without chunks can be ended too.</param>
     /// <param name="outcome">How it ended.</param>
-    /// <param name="last">The last chunks, or null. The log owns and disposes the batch.</param>
+    /// <param name="last">
+    /// The last chunks, or null. The log owns and disposes the batch. What it expects of the stream (<see cref="ChunkBatch.ExpectedIndex"/>) is decided in the
+    /// same step, also of a batch without chunks; an end that is there already is told first.
+    /// </param>
     /// <param name="limits">The stream's limits.</param>
     /// <param name="cancellationToken">Gives up waiting. The end may still be stored: ask again to find out.</param>
     Task<CloseOutcome> CloseAsync(

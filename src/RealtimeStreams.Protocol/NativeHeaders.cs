@@ -18,6 +18,11 @@ public static class NativeHeaders
     /// <summary>Recognises the retry of a one-chunk append for ten minutes. 1 to 128 bytes.</summary>
     public const string IdempotencyKey = "Idempotency-Key";
 
+    /// <summary>
+    /// How long the stream's writers may be gone from now on before it is closed as abandoned: whole seconds, 5 to 604800. Goes with every append; absent: as it is.
+    /// </summary>
+    public const string WriterLease = "RealtimeStreams-Writer-Lease";
+
     /// <summary>The writer's own run, when the path says <c>parent</c>, <c>root</c> or <c>self</c> in place of a run id.</summary>
     public const string Run = "RealtimeStreams-Run";
 

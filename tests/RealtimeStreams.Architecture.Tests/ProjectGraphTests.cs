@@ -21,7 +21,7 @@ public sealed class ProjectGraphTests
         "RealtimeStreams.Ingest -> RealtimeStreams.ChunkLog, RealtimeStreams.Protocol, RealtimeStreams.RunRegistry",
         "RealtimeStreams.Protocol",
         "RealtimeStreams.Read -> RealtimeStreams.ChunkLog, RealtimeStreams.Protocol, RealtimeStreams.RunRegistry",
-        "RealtimeStreams.Retention -> RealtimeStreams.RunRegistry",
+        "RealtimeStreams.Retention -> RealtimeStreams.ChunkLog, RealtimeStreams.Protocol, RealtimeStreams.RunRegistry",
         "RealtimeStreams.RunRegistry -> RealtimeStreams.Protocol",
         "RealtimeStreams.Sdk -> RealtimeStreams.Protocol",
         "RealtimeStreams.Server -> NATS.NKeys, RealtimeStreams.ChunkLog, RealtimeStreams.Dialects.Native, RealtimeStreams.Dialects.S2, RealtimeStreams.Dialects.Trigger, RealtimeStreams.EmbeddedBroker, RealtimeStreams.Http, RealtimeStreams.Ingest, RealtimeStreams.Protocol, RealtimeStreams.Read, RealtimeStreams.Retention, RealtimeStreams.RunRegistry, RealtimeStreams.ServiceDefaults",

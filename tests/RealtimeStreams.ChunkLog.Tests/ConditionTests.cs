@@ -88,6 +88,61 @@ public sealed class ConditionTests(BrokerFixture fixture) : IClassFixture<Broker
         await Assert.ThrowsAsync<ArgumentException>(() => AppendAsync(Node, NewStream(), "1", batch => batch.Trim = (0, 1)));
     }
 
+    [Fact]
+    public async Task An_end_that_expects_an_index_is_refused_once_more_was_appended_and_else_stored_once()
+    {
+        var stream = NewStream();
+        await using var other = await LogNode.StartAsync(fixture.Broker.Url);
+        await Node.AppendAsync(stream, "0");
+        await other.AppendAsync(stream, "1"); // What the first node does not know yet.
+
+        var refused = Assert.IsType<CloseOutcome.Refused>(await AbandonAsync(Node, stream, 1));
+        Assert.Equal(ErrorCode.IndexMismatch, refused.Refusal.Code);
+        await Node.AppendAsync(stream, "2");
+
+        var ends = await Task.WhenAll(AbandonAsync(Node, stream, 3), AbandonAsync(other, stream, 3));
+        Assert.All(ends, end => Assert.Equal((3L, Outcome.Abandoned), (Closed(end).Next.Value, Closed(end).Outcome)));
+        Assert.Single(ends, end => !Closed(end).AlreadyClosed);
+        foreach (var node in (LogNode[])[Node, other])
+        {
+            var late = Assert.IsType<AppendOutcome.Refused>(await node.AppendAsync(stream, "x"));
+            Assert.Equal(ErrorCode.StreamClosed, late.Refusal.Code);
+            Assert.Contains("abandoned", late.Refusal.Detail, StringComparison.Ordinal);
+        }
+        Assert.Equal(["0", "1", "2"], await Node.ReadAllAsync(stream));
+    }
+
+    [Fact]
+    public async Task Of_an_append_and_an_end_that_expects_nothing_since_one_is_first_and_the_other_learns_it()
+    {
+        await using var other = await LogNode.StartAsync(fixture.Broker.Url);
+        for (var round = 0; round < 20; round++)
+        {
+            var stream = NewStream();
+            await Node.AppendAsync(stream, "0");
+            var (appending, closing) = (other.AppendAsync(stream, "1"), AbandonAsync(Node, stream, 1));
+
+            var appended = await appending is AppendOutcome.Stored;
+            Assert.Equal(appended, await closing is CloseOutcome.Refused { Refusal.Code: var code } && code == ErrorCode.IndexMismatch);
+            Assert.Equal(appended ? null : Outcome.Abandoned, (await Node.Log.FindAsync(stream, TestContext.Current.CancellationToken))!.End);
+        }
+    }
+
+    [Fact]
+    public async Task A_stream_without_a_chunk_ends_too_if_it_still_has_none()
+    {
+        var (empty, begun) = (NewStream(), NewStream());
+        await Node.AppendAsync(begun, "0");
+
+        Assert.Equal(new CloseOutcome.Closed(ChunkIndex.Zero, Outcome.Abandoned, false), await AbandonAsync(Node, empty, 0));
+        Assert.IsType<CloseOutcome.Refused>(await AbandonAsync(Node, begun, 0));
+    }
+
+    private static CloseOutcome.Closed Closed(CloseOutcome outcome) => Assert.IsType<CloseOutcome.Closed>(outcome);
+
+    private static Task<CloseOutcome> AbandonAsync(LogNode node, StreamAddress stream, long expected) =>
+        node.CloseAsync(stream, Outcome.Abandoned, new ChunkBatch(1) { ExpectedIndex = expected });
+
     private static Task<AppendOutcome> AppendAsync(LogNode node, StreamAddress stream, string chunk, Action<ChunkBatch>? with = null)
     {
         var batch = new ChunkBatch();

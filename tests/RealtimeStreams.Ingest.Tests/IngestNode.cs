@@ -21,15 +21,18 @@ internal sealed class IngestNode
     public IngestNode(int maxChunkBytes = 1024 * 1024)
     {
         Log = new RecordingLog { MaxChunkBytes = maxChunkBytes };
+        Writers = new NotedWriters();
         Meters = new ServiceCollection().AddMetrics().BuildServiceProvider().GetRequiredService<IMeterFactory>();
         var limits = new StreamLimitsTable(Options.Create(new IngestOptions()));
-        Appender = new Appender(Log, Registry, limits, new IngestTelemetry(Meters), NullLogger<Appender>.Instance);
+        Appender = new Appender(Log, Registry, Writers, limits, new IngestTelemetry(Meters), NullLogger<Appender>.Instance);
         Observer = new RunStreams(Log, Registry, limits, NullLogger<RunStreams>.Instance);
     }
 
     public RecordingLog Log { get; }
 
     public OpenRegistry Registry { get; } = new();
+
+    public NotedWriters Writers { get; }
 
     public IMeterFactory Meters { get; }
 

@@ -7,6 +7,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Testing;
 using Microsoft.Extensions.Options;
 using RealtimeStreams.Protocol;
+using RealtimeStreams.Retention.Abandoning;
 using RealtimeStreams.RunRegistry;
 using RealtimeStreams.Testing;
 
@@ -144,6 +145,7 @@ public sealed class SweepTests : IAsyncLifetime
         builder.Logging.AddProvider(new FakeLoggerProvider(logs));
         builder.AddRunRegistry();
         builder.AddRetention();
+        builder.Services.Remove(builder.Services.Single(service => service.ImplementationType == typeof(AbandonmentSweeper))); // The clock has one wait.
         builder.Services.AddSingleton<IRunObserver>(observer);
         if (registry is not null) builder.Services.AddSingleton(registry);
         host = builder.Build();

@@ -7,8 +7,13 @@ namespace RealtimeStreams.Ingest;
 /// <param name="Producer">Who writes; null: nobody who would retry, so that nothing is deduplicated.</param>
 /// <param name="IdempotencyKey">Recognises a retry of the whole body for ten minutes; 1 to 128 bytes of UTF-8. Not for <see cref="BodyKind.Lines"/>.</param>
 /// <param name="BodyLength">The body's bytes, where they are known beforehand.</param>
+/// <param name="WriterLease">How long the stream's writers may be gone from now on, within <see cref="RunRegistry.LeaseBounds"/>; null: as it is.</param>
 public sealed record AppendRequest(
-    BodyKind Body, ProducerPosition? Producer = null, string? IdempotencyKey = null, long? BodyLength = null);
+    BodyKind Body,
+    ProducerPosition? Producer = null,
+    string? IdempotencyKey = null,
+    long? BodyLength = null,
+    TimeSpan? WriterLease = null);
 
 /// <summary>How a body holds its chunks.</summary>
 public enum BodyKind
@@ -22,7 +27,7 @@ public enum BodyKind
     /// <summary>UTF-8 text; all of it is one chunk, a JSON string.</summary>
     Text,
 
-    /// <summary>Lines of JSON without an end in sight. Each line that is not blank is a chunk, stored as it comes.</summary>
+    /// <summary>Lines of JSON without an end in sight. Each line that is not blank is a chunk, stored as it comes. While it is open the stream has a writer.</summary>
     Lines,
 }
 

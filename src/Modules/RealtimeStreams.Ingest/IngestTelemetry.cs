@@ -15,6 +15,7 @@ internal sealed class IngestTelemetry
     private readonly Counter<long> bytes;
     private readonly Counter<long> duplicates;
     private readonly Counter<long> refusals;
+    private readonly Counter<long> renewals;
     private readonly Histogram<double> duration;
 
     public IngestTelemetry(IMeterFactory meters)
@@ -24,6 +25,8 @@ internal sealed class IngestTelemetry
         bytes = meter.CreateCounter<long>("realtimestreams.ingest.bytes", "By", "Bytes of the batches that the log confirmed.");
         duplicates = meter.CreateCounter<long>("realtimestreams.ingest.duplicates", "{chunk}", "Chunks that had been stored before.");
         refusals = meter.CreateCounter<long>("realtimestreams.ingest.refusals", "{refusal}", "Appends and closes refused, by error code.");
+        renewals = meter.CreateCounter<long>(
+            "realtimestreams.ingest.lease.renewals", "{renewal}", "Leases renewed for streams whose writers have a connection open.");
         duration = meter.CreateHistogram(
             "realtimestreams.ingest.append.duration",
             "s",
@@ -45,6 +48,8 @@ internal sealed class IngestTelemetry
         if (repeated > 0) duplicates.Add(repeated);
         duration.Record(took.TotalSeconds);
     }
+
+    public void Renewed(int leases) => renewals.Add(leases);
 
     public void Refused(ErrorCode code, Activity? activity)
     {

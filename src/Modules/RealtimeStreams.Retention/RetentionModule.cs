@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
+using RealtimeStreams.Retention.Abandoning;
 using RealtimeStreams.Retention.Sweeping;
 
 namespace RealtimeStreams.Retention;
@@ -9,7 +10,7 @@ namespace RealtimeStreams.Retention;
 /// <summary>Adds the module.</summary>
 public static class RetentionModule
 {
-    /// <summary>Adds the sweep that finishes what crashes and failures cut off. Every server may have it.</summary>
+    /// <summary>Adds the sweep that finishes what crashes and failures cut off, and the one that closes abandoned streams. Every server may have them.</summary>
     public static IHostApplicationBuilder AddRetention(this IHostApplicationBuilder builder)
     {
         var services = builder.Services;
@@ -18,6 +19,8 @@ public static class RetentionModule
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<RetentionTelemetry>();
         services.AddHostedService<Sweeper>();
+        services.AddSingleton<Abandonment>();
+        services.AddHostedService<AbandonmentSweeper>();
         return builder;
     }
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using RealtimeStreams.Protocol;
 using RealtimeStreams.RunRegistry;
 
 namespace RealtimeStreams.Retention;
@@ -11,12 +12,25 @@ internal sealed class RetentionTelemetry : IDisposable
 
     private readonly ActivitySource activities = new(Name);
     private readonly Counter<long> runs;
+    private readonly Counter<long> abandoned;
 
-    public RetentionTelemetry(IMeterFactory meters) =>
-        runs = meters.Create(Name).CreateCounter<long>(
+    public RetentionTelemetry(IMeterFactory meters)
+    {
+        var meter = meters.Create(Name);
+        runs = meter.CreateCounter<long>(
             "realtimestreams.retention.sweep.runs", "{run}", "Runs whose cut-off completion or erasure was taken up, by outcome.");
+        abandoned = meter.CreateCounter<long>(
+            "realtimestreams.retention.abandoned.streams", "{stream}", "Streams that were closed because their writers were gone for longer than their lease.");
+    }
 
     public Activity? StartSweep() => activities.StartActivity("sweep");
+
+    public Activity? StartAbandon(StreamAddress stream) =>
+        activities.StartActivity("abandon stream")
+            ?.SetTag("realtimestreams.run", stream.Run.Value)
+            .SetTag("realtimestreams.stream", stream.Key.Value);
+
+    public void Abandoned() => abandoned.Add(1);
 
     public void Record(Repeated repeated)
     {

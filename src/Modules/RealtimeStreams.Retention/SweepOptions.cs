@@ -3,7 +3,7 @@ using Microsoft.Extensions.Options;
 
 namespace RealtimeStreams.Retention;
 
-/// <summary>How often, and how much at a time, cut-off work is looked for.</summary>
+/// <summary>How often, and how much at a time, cut-off work and abandoned streams are looked for.</summary>
 public sealed class SweepOptions
 {
     /// <summary>The configuration section.</summary>
@@ -20,6 +20,18 @@ public sealed class SweepOptions
     /// <summary>The most runs that one sweep takes up. Default: 100.</summary>
     [Range(1, 1000)]
     public int MaxRuns { get; set; } = 100;
+
+    /// <summary>From one look for streams whose writers are gone to the next, give or take a quarter. Default: 10 seconds.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.100", "01:00:00")]
+    public TimeSpan LeaseInterval { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long writers have, once their lease was found to be over, to come back after an outage that was none of theirs. Default: 30 seconds.</summary>
+    [Range(typeof(TimeSpan), "00:00:02", "00:10:00")]
+    public TimeSpan LeaseGrace { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>The most streams that one look takes up. Default: 100.</summary>
+    [Range(1, 1000)]
+    public int MaxStreams { get; set; } = 100;
 }
 
 [OptionsValidator]

@@ -47,6 +47,17 @@ public interface IRunRegistry
     /// <remarks>Answers from memory when it said yes less than 30 s ago. The limits of <see cref="RunLimits"/> on the number of streams are enforced here.</remarks>
     ValueTask<StreamAdmission> AdmitAsync(StreamAddress stream, CancellationToken cancellationToken);
 
+    /// <summary>Says whether a stream may be written, as above, and has its writers' lease be this long from now on.</summary>
+    /// <remarks>
+    /// A longer lease holds at once. A shorter one holds once the time that the writers still had is over, so that nobody is given up sooner than was promised. What
+    /// was said less than 30 s ago is not stored again.
+    /// </remarks>
+    /// <param name="stream">The stream.</param>
+    /// <param name="writerLease">From <see cref="LeaseBounds.Shortest"/> to <see cref="LeaseBounds.Longest"/>, in whole seconds; null: as it is.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    ValueTask<StreamAdmission> AdmitAsync(StreamAddress stream, TimeSpan? writerLease, CancellationToken cancellationToken) =>
+        AdmitAsync(stream, cancellationToken);
+
     /// <summary>The names and times of a run's streams, by key (byte by byte). None for a run that is not there.</summary>
     Task<IReadOnlyList<StreamRow>> ListStreamsAsync(EnvironmentId environment, RunId run, CancellationToken cancellationToken);
 

@@ -54,7 +54,10 @@ internal sealed class Registry(
         erasure.EraseAsync(environment, run, cancellationToken);
 
     public ValueTask<StreamAdmission> AdmitAsync(StreamAddress stream, CancellationToken cancellationToken) =>
-        admitter.AdmitAsync(stream, cancellationToken);
+        admitter.AdmitAsync(stream, null, cancellationToken);
+
+    public ValueTask<StreamAdmission> AdmitAsync(StreamAddress stream, TimeSpan? writerLease, CancellationToken cancellationToken) =>
+        admitter.AdmitAsync(stream, writerLease, cancellationToken);
 
     public async Task<IReadOnlyList<StreamRow>> ListStreamsAsync(EnvironmentId environment, RunId run, CancellationToken cancellationToken)
     {
@@ -71,7 +74,10 @@ internal sealed class Registry(
         return database.ChangeAsync("mark_closed", (context, token) => context.Streams
             .Where(row => row.Environment == stream.Environment.Value && row.Run == stream.Run.Value && row.Key == stream.Key.Value
                 && row.Outcome == null)
-            .ExecuteUpdateAsync(set => set.SetProperty(row => row.Outcome, outcome).SetProperty(row => row.ClosedAt, now), token), cancellationToken);
+            .ExecuteUpdateAsync(set => set
+                .SetProperty(row => row.Outcome, outcome)
+                .SetProperty(row => row.ClosedAt, now)
+                .SetProperty(row => row.WriterUntil, (DateTimeOffset?)null), token), cancellationToken);
     }
 
     public Task<Repeated> RepeatAsync(RepeatCursor? after, int most, CancellationToken cancellationToken) =>

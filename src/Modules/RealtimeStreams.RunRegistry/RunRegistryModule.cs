@@ -10,6 +10,7 @@ using RealtimeStreams.RunRegistry.AccessTokens;
 using RealtimeStreams.RunRegistry.Admitting;
 using RealtimeStreams.RunRegistry.Claiming;
 using RealtimeStreams.RunRegistry.Ending;
+using RealtimeStreams.RunRegistry.Leasing;
 using RealtimeStreams.RunRegistry.Listing;
 using RealtimeStreams.RunRegistry.Naming;
 using RealtimeStreams.RunRegistry.Registering;
@@ -29,7 +30,7 @@ public static class RunRegistryModule
     public const string ConnectionStringName = "registry";
 
     /// <summary>
-    /// Adds <see cref="IRunRegistry"/>, <see cref="IRunClaims"/>, <see cref="IRunSignals"/>, <see cref="IEnvironments"/>, <see cref="IAccessTokens"/>, <see cref="INamedStreams"/>, <see cref="IDefaultSecretKey"/> and the
+    /// Adds <see cref="IRunRegistry"/>, <see cref="IRunClaims"/>, <see cref="IRunSignals"/>, <see cref="IEnvironments"/>, <see cref="IAccessTokens"/>, <see cref="INamedStreams"/>, <see cref="IWriterLeases"/>, <see cref="IDefaultSecretKey"/> and the
     /// health check <c>registry</c>, and data protection for the whole host with its keys in the registry's database. The database is migrated when the host starts. A server with several nodes also registers an <see cref="IRegistryAnnouncements"/>.
     /// </summary>
     public static IHostApplicationBuilder AddRunRegistry(this IHostApplicationBuilder builder)
@@ -69,6 +70,7 @@ public static class RunRegistryModule
         services.AddSingleton<IAccessTokens, TokenAuthority>();
         services.AddSingleton<IRunClaims, RunClaims>();
         services.AddSingleton<INamedStreams, StreamNamer>();
+        services.AddSingleton<IWriterLeases, WriterLeases>();
         services.AddSingleton<IDefaultSecretKey>(provider => provider.GetRequiredService<DefaultEnvironment>());
         services.AddHostedService<RegistrySetup>();
 

@@ -231,6 +231,7 @@ internal sealed class Appender(StreamAddress stream, AppenderParts parts) : IDis
                 request.WasClosed = true;
                 return new AppendOutcome.Stored(null, head.NextIndex, 0, request.Chunks, nextSequence, timestamps.First, timestamps.Last);
             }
+            if (request.Batch is { Count: 0 } condition && builder.FindMismatch(condition) is { } mismatch) return mismatch;
             builder.SetEnd(end, request.AdmittedAt);
         }
         pack.Add((request, new AppendOutcome.Stored(first, builder.NextIndex, fresh, duplicates, nextSequence, timestamps.First, timestamps.Last)));

@@ -93,7 +93,9 @@ internal sealed class RecordBuilder : IDisposable
     public void Dispose() => Release();
 
     internal static AppendOutcome.Refused Closed(Outcome outcome) =>
-        Refused(ErrorCode.StreamClosed, $"The stream has ended as {outcome.ToWord()}.");
+        outcome == Outcome.Abandoned
+            ? Refused(ErrorCode.StreamClosed, $"The stream has ended as abandoned: nobody wrote to it for longer than its writers' lease.")
+            : Refused(ErrorCode.StreamClosed, $"The stream has ended as {outcome.ToWord()}.");
 
     private static AppendOutcome.Refused Refused(ErrorCode code, FormattableString detail, long? expectedSequence = null) =>
         new(new Refusal(code, detail.ToString(CultureInfo.InvariantCulture)), expectedSequence);
@@ -137,7 +139,7 @@ internal sealed class RecordBuilder : IDisposable
     }
 
     /// <summary>What the batch expects of the stream and does not find; null: nothing.</summary>
-    private AppendOutcome.Refused? FindMismatch(ChunkBatch batch)
+    public AppendOutcome.Refused? FindMismatch(ChunkBatch batch)
     {
         if (batch.FencingToken is { } token && token != staged.State.FencingToken)
         {

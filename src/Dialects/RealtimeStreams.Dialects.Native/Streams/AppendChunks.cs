@@ -22,11 +22,12 @@ internal static class AppendChunks
     {
         if (!TryReadBodyKind(context.Request, out var kind, out var problem)
             || !ProducerHeaders.TryRead(context.Request.Headers, out var producer, out problem)
-            || !TryReadIdempotencyKey(context.Request, kind, out var idempotencyKey, out problem))
+            || !TryReadIdempotencyKey(context.Request, kind, out var idempotencyKey, out problem)
+            || !LeaseHeader.TryRead(context.Request.Headers, out var lease, out problem))
         {
             return problem!;
         }
-        var request = new AppendRequest(kind, producer, idempotencyKey, context.Request.ContentLength);
+        var request = new AppendRequest(kind, producer, idempotencyKey, context.Request.ContentLength, lease);
         var cancellation = context.RequestAborted;
         if (kind == BodyKind.Lines)
         {

@@ -11,7 +11,8 @@ using RealtimeStreams.Ingest;
 namespace RealtimeStreams.Dialects.S2.Appending;
 
 /// <summary>Serves append sessions. Whatever goes wrong is told in a terminal frame: a reset stream would be the end of the client's session for good.</summary>
-internal sealed partial class AppendSessions(IAppender appender, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<AppendSessions> logger)
+internal sealed partial class AppendSessions(
+    IAppender appender, IOpenWriters writers, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<AppendSessions> logger)
 {
     public async Task ServeAsync(HttpContext context, StreamTarget target, BatchRules rules)
     {
@@ -19,6 +20,7 @@ internal sealed partial class AppendSessions(IAppender appender, IHostApplicatio
         OpenEnded.PrepareResponse(context, AppendRecords.SessionType);
         await context.Response.StartAsync(context.RequestAborted);
         await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
+        using var writer = writers.Enter(target.Address); // Until the client goes, or ends the session.
         using var session = new AppendSession(target.Address, rules, appender, context.Request.BodyReader, context.Response.BodyWriter);
         S2Error? error;
         try

@@ -8,7 +8,7 @@ using RealtimeStreams.RunRegistry;
 namespace RealtimeStreams.Ingest.Appending;
 
 internal sealed partial class Appender(
-    IChunkLog log, IRunRegistry registry, StreamLimitsTable limits, IngestTelemetry telemetry, ILogger<Appender> logger) : IAppender
+    IChunkLog log, IRunRegistry registry, IOpenWriters writers, StreamLimitsTable limits, IngestTelemetry telemetry, ILogger<Appender> logger) : IAppender
 {
     public async Task<IngestOutcome> AppendAsync(
         StreamAddress stream, AppendRequest request, PipeReader body, CancellationToken cancellationToken)
@@ -16,12 +16,11 @@ internal sealed partial class Appender(
         if (request is { Body: BodyKind.Lines, IdempotencyKey: not null })
             throw new ArgumentException("An idempotency key covers one batch, and lines are stored in several.", nameof(request));
         using var activity = IngestTelemetry.StartAppend(stream);
-        var outcome = await registry.AdmitAsync(stream, cancellationToken) switch
+        var outcome = await registry.AdmitAsync(stream, request.WriterLease, cancellationToken) switch
         {
             StreamAdmission.Refused refused => new IngestOutcome.Refused(refused.Refusal),
             StreamAdmission.Admitted admitted when request.Body == BodyKind.Lines =>
-                await new LinesBody(log, stream, limits.For(admitted.Version), request.Producer, body, telemetry)
-                    .StoreAsync(cancellationToken),
+                await StoreLinesAsync(stream, request, body, limits.For(admitted.Version), cancellationToken),
             StreamAdmission.Admitted admitted =>
                 await StoreWholeAsync(stream, request, body, limits.For(admitted.Version), cancellationToken),
             _ => throw new UnreachableException(),
@@ -92,6 +91,13 @@ internal sealed partial class Appender(
         {
             owned?.Dispose();
         }
+    }
+
+    private async Task<IngestOutcome> StoreLinesAsync(
+        StreamAddress stream, AppendRequest request, PipeReader body, StreamLimits streamLimits, CancellationToken cancellationToken)
+    {
+        using var writer = writers.Enter(stream);
+        return await new LinesBody(log, stream, streamLimits, request.Producer, body, telemetry).StoreAsync(cancellationToken);
     }
 
     private async Task<IngestOutcome> StoreWholeAsync(

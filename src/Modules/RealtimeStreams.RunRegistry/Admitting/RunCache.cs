@@ -64,6 +64,11 @@ internal sealed class RunCache
         }
     }
 
+    /// <summary>The lease, in seconds, that was asked for a stream not long ago.</summary>
+    public int? FindLease(StreamAddress stream) => Find(new RunName(stream.Environment, stream.Run))?.FindLease(stream.Key, clock.GetTimestamp());
+
+    public void RememberLease(RunMemory memory, StreamKey key, int lease) => memory.RememberLease(key, lease, clock.GetTimestamp() + lifetime);
+
     public void Remember(RunMemory memory, RunFamily family) => memory.Remember(family, clock.GetTimestamp() + lifetime);
 
     /// <summary>The run ended or was erased: nothing that is remembered of it is answered any more.</summary>

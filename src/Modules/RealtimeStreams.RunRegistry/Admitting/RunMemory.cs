@@ -7,6 +7,7 @@ namespace RealtimeStreams.RunRegistry.Admitting;
 internal sealed class RunMemory
 {
     private readonly ConcurrentDictionary<StreamKey, long> admittedUntil = new();
+    private readonly ConcurrentDictionary<StreamKey, (int Lease, long Until)> leases = new(concurrencyLevel: 1, capacity: 0); // Of streams that were admitted.
     private volatile bool forgotten;
     private volatile FamilyMemory? family;
     private StreamsVersion version;
@@ -32,7 +33,16 @@ internal sealed class RunMemory
         return false;
     }
 
-    public void ForgetStreams() => admittedUntil.Clear();
+    public void ForgetStreams()
+    {
+        admittedUntil.Clear();
+        leases.Clear();
+    }
+
+    /// <summary>The lease, in seconds, that was asked for a stream not long ago.</summary>
+    public int? FindLease(StreamKey key, long now) => leases.TryGetValue(key, out var known) && now < known.Until ? known.Lease : null;
+
+    public void RememberLease(StreamKey key, int lease, long until) => leases[key] = (lease, until);
 
     public RunFamily? FindFamily(long now) => family is { } known && now < known.Until ? known.Family : null;
 

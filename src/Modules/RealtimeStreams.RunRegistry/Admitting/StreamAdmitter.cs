@@ -1,7 +1,9 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using RealtimeStreams.Protocol;
 using RealtimeStreams.RunRegistry.Ending;
+using RealtimeStreams.RunRegistry.Leasing;
 using RealtimeStreams.RunRegistry.Naming;
 using RealtimeStreams.RunRegistry.Storing;
 
@@ -9,17 +11,20 @@ namespace RealtimeStreams.RunRegistry.Admitting;
 
 /// <summary>Says whether a stream may be written: from memory, or from its row, or by making its row.</summary>
 internal sealed partial class StreamAdmitter(
-    RegistryDatabase database, RunCache cache, RunChanges changes, ILogger<StreamAdmitter> logger)
+    RegistryDatabase database, RunCache cache, RunChanges changes, IOptions<RunRegistryOptions> options, ILogger<StreamAdmitter> logger)
 {
     private static readonly StreamAdmission AdmittedV1 = new StreamAdmission.Admitted(StreamsVersion.V1);
     private static readonly StreamAdmission AdmittedV2 = new StreamAdmission.Admitted(StreamsVersion.V2);
 
-    public ValueTask<StreamAdmission> AdmitAsync(StreamAddress stream, CancellationToken cancellationToken) =>
-        cache.FindAdmitted(stream) is { } version
+    public ValueTask<StreamAdmission> AdmitAsync(StreamAddress stream, TimeSpan? writerLease, CancellationToken cancellationToken)
+    {
+        var lease = LeaseRule.HasLease(stream) ? LeaseRule.SecondsOf(writerLease) : null;
+        return cache.FindAdmitted(stream) is { } version && (lease is null || cache.FindLease(stream) == lease)
             ? ValueTask.FromResult(Admitted(version))
-            : new ValueTask<StreamAdmission>(AdmitColdAsync(stream, cancellationToken));
+            : new ValueTask<StreamAdmission>(AdmitColdAsync(stream, lease, cancellationToken));
+    }
 
-    private async Task<StreamAdmission> AdmitColdAsync(StreamAddress stream, CancellationToken cancellationToken)
+    private async Task<StreamAdmission> AdmitColdAsync(StreamAddress stream, int? lease, CancellationToken cancellationToken)
     {
         var memory = cache.Open(stream.Environment, stream.Run);
         while (true)
@@ -28,10 +33,12 @@ internal sealed partial class StreamAdmitter(
             if (Refuse(stream, state) is { } refusal) return new StreamAdmission.Refused(refusal);
             if (state!.HasRow)
             {
+                if (lease is { } asked && state.Lease != asked) await ChangeLeaseAsync(stream, asked, cancellationToken);
                 cache.Admit(memory, stream.Key, state.Version);
+                if (lease is not null) cache.RememberLease(memory, stream.Key, lease.Value);
                 return Admitted(state.Version);
             }
-            if (await MakeRowAsync(stream, RunLimits.Of(state.Version), cancellationToken) is { } limit) return new StreamAdmission.Refused(limit);
+            if (await MakeRowAsync(stream, RunLimits.Of(state.Version), lease, cancellationToken) is { } limit) return new StreamAdmission.Refused(limit);
 
             // The row was made, here or by somebody else, or the run ended in between: what stands in the database says which.
         }
@@ -45,20 +52,26 @@ internal sealed partial class StreamAdmitter(
             .Select(row => new RunState(
                 row.Status,
                 row.Version,
-                context.Streams.Any(made => made.Environment == environment && made.Run == run && made.Key == key)))
+                context.Streams.Any(made => made.Environment == environment && made.Run == run && made.Key == key),
+                context.Streams
+                    .Where(made => made.Environment == environment && made.Run == run && made.Key == key)
+                    .Select(made => made.WriterLease)
+                    .FirstOrDefault()))
             .SingleOrDefaultAsync(token), cancellationToken);
     }
 
     /// <summary>Makes the row, unless it is there or the run is not open any more. Says which limit forbids it, if one does.</summary>
-    private async Task<Refusal?> MakeRowAsync(StreamAddress stream, RunLimits limits, CancellationToken cancellationToken)
+    private async Task<Refusal?> MakeRowAsync(StreamAddress stream, RunLimits limits, int? lease, CancellationToken cancellationToken)
     {
-        var (made, limit) = await TryMakeRowAsync(stream, limits, cancellationToken);
+        var (made, limit) = await TryMakeRowAsync(stream, limits, lease, cancellationToken);
         if (made) await changes.TellAsync(new RegistryChange(RegistryChangeKind.Progressed, stream.Environment, stream.Run), cancellationToken);
         return limit;
     }
 
-    private Task<(bool Made, Refusal? Limit)> TryMakeRowAsync(StreamAddress stream, RunLimits limits, CancellationToken cancellationToken)
+    private Task<(bool Made, Refusal? Limit)> TryMakeRowAsync(
+        StreamAddress stream, RunLimits limits, int? lease, CancellationToken cancellationToken)
     {
+        var until = LeaseRule.HasLease(stream) ? database.Now() + LeaseRule.LengthOf(lease, options.Value) : default(DateTimeOffset?);
         var (environment, run, key) = (stream.Environment.Value, stream.Run.Value, stream.Key.Value);
         return database.ChangeAsync("make_stream", async (context, token) =>
         {
@@ -84,11 +97,29 @@ internal sealed partial class StreamAdmitter(
                 Key = key,
                 Name = HiddenRuns.MayBe(stream.Run) ? null : StreamNames.Of(stream.Run, stream.Key),
                 CreatedAt = database.Now(),
+                WriterUntil = until,
+                WriterLease = lease,
             });
             await context.SaveChangesAsync(token);
             await transaction.CommitAsync(token);
             LogMade(stream.Key, stream.Run);
             return (true, default(Refusal));
+        }, cancellationToken);
+    }
+
+    private Task<int> ChangeLeaseAsync(StreamAddress stream, int lease, CancellationToken cancellationToken)
+    {
+        var until = database.Now() + TimeSpan.FromSeconds(lease);
+        return database.ChangeAsync("change_lease", async (context, token) =>
+        {
+            var rows = context.Streams.Where(row => row.Environment == stream.Environment.Value && row.Run == stream.Run.Value
+                && row.Key == stream.Key.Value && row.Outcome == null && row.WriterUntil != null);
+            await rows.ExecuteUpdateAsync(set => set.SetProperty(row => row.WriterLease, lease), token);
+
+            // Never sooner than was promised: another node may hold an open connection, and renews when it thinks that it must.
+            return await rows.Where(row => row.WriterUntil < until).ExecuteUpdateAsync(set => set
+                .SetProperty(row => row.WriterUntil, until)
+                .SetProperty(row => row.WriterDoubted, false), token);
         }, cancellationToken);
     }
 
@@ -114,5 +145,5 @@ internal sealed partial class StreamAdmitter(
     [LoggerMessage(EventId = 1402, Level = LogLevel.Debug, Message = "Made the row of {Stream} of run {Run}")]
     private partial void LogMade(StreamKey stream, RunId run);
 
-    private sealed record RunState(RunStatus Status, StreamsVersion Version, bool HasRow);
+    private sealed record RunState(RunStatus Status, StreamsVersion Version, bool HasRow, int? Lease);
 }

@@ -98,6 +98,10 @@ internal abstract class RegistryContext(DbContextOptions options) : DbContext(op
             table.Property(row => row.CreatedAt).HasColumnName("created_at");
             table.Property(row => row.Outcome).HasColumnName("outcome");
             table.Property(row => row.ClosedAt).HasColumnName("closed_at");
+            table.HasIndex(row => row.WriterUntil).HasDatabaseName("streams_writer_until").HasFilter("writer_until IS NOT NULL");
+            table.Property(row => row.WriterUntil).HasColumnName("writer_until");
+            table.Property(row => row.WriterLease).HasColumnName("writer_lease");
+            table.Property(row => row.WriterDoubted).HasColumnName("writer_doubted");
             table.HasOne<StoredRun>().WithMany().HasForeignKey(row => new { row.Environment, row.Run }).OnDelete(DeleteBehavior.Cascade);
         });
 

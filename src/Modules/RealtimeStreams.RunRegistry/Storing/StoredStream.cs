@@ -19,4 +19,13 @@ internal sealed class StoredStream
     public Outcome? Outcome { get; init; }
 
     public DateTimeOffset? ClosedAt { get; init; }
+
+    /// <summary>Until when its writers count as there, as far as was noted; null: nothing is waited for, because it has ended or has no lease.</summary>
+    public DateTimeOffset? WriterUntil { get; init; }
+
+    /// <summary>How long its writers may be gone, in seconds; null: as the server's setting says.</summary>
+    public int? WriterLease { get; init; }
+
+    /// <summary>Whether the lease was found to be over, so that it is only waited for a last renewal.</summary>
+    public bool WriterDoubted { get; init; }
 }

@@ -340,7 +340,23 @@ namespace RealtimeStreams.RunRegistry.Storing.Postgres.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("outcome");
 
+                    b.Property<bool>("WriterDoubted")
+                        .HasColumnType("boolean")
+                        .HasColumnName("writer_doubted");
+
+                    b.Property<int?>("WriterLease")
+                        .HasColumnType("integer")
+                        .HasColumnName("writer_lease");
+
+                    b.Property<DateTimeOffset?>("WriterUntil")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("writer_until");
+
                     b.HasKey("Environment", "Run", "Key");
+
+                    b.HasIndex("WriterUntil")
+                        .HasDatabaseName("streams_writer_until")
+                        .HasFilter("writer_until IS NOT NULL");
 
                     b.HasIndex("Environment", "Name")
                         .HasDatabaseName("streams_by_name")

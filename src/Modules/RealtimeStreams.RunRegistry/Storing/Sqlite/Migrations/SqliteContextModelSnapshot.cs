@@ -300,7 +300,23 @@ namespace RealtimeStreams.RunRegistry.Storing.Sqlite.Migrations
                         .HasColumnType("INTEGER")
                         .HasColumnName("outcome");
 
+                    b.Property<bool>("WriterDoubted")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("writer_doubted");
+
+                    b.Property<int?>("WriterLease")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("writer_lease");
+
+                    b.Property<long?>("WriterUntil")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("writer_until");
+
                     b.HasKey("Environment", "Run", "Key");
+
+                    b.HasIndex("WriterUntil")
+                        .HasDatabaseName("streams_writer_until")
+                        .HasFilter("writer_until IS NOT NULL");
 
                     b.HasIndex("Environment", "Name")
                         .HasDatabaseName("streams_by_name")
