@@ -32,6 +32,12 @@ public sealed record ErrorCode(string Code, int Status, bool Retryable, bool May
     /// <summary>The run has no such stream, and will have none.</summary>
     public static readonly ErrorCode StreamNotFound = Final("stream_not_found", 404, "There is no such stream");
 
+    /// <summary>There is no such environment. Only operators are told.</summary>
+    public static readonly ErrorCode EnvironmentNotFound = Final("environment_not_found", 404, "There is no such environment");
+
+    /// <summary>The environment has no such secret key, or none that is still valid.</summary>
+    public static readonly ErrorCode KeyNotFound = Final("key_not_found", 404, "There is no such secret key");
+
     /// <summary>There is nothing at this address.</summary>
     public static readonly ErrorCode NotFound = Final("not_found", 404, "There is nothing here");
 
@@ -43,6 +49,12 @@ public sealed record ErrorCode(string Code, int Status, bool Retryable, bool May
 
     /// <summary>A run with this id exists and differs from what was sent.</summary>
     public static readonly ErrorCode RunConflict = Final("run_conflict", 409, "The run exists with other content");
+
+    /// <summary>There is an environment with this id already.</summary>
+    public static readonly ErrorCode EnvironmentExists = Final("environment_exists", 409, "The environment exists");
+
+    /// <summary>The secret key is the one that the server's configuration names; it is changed there.</summary>
+    public static readonly ErrorCode KeyIsConfigured = Final("key_is_configured", 409, "The secret key is configured");
 
     /// <summary>The run has ended; its streams take nothing more.</summary>
     public static readonly ErrorCode RunCompleted = Final("run_completed", 409, "The run has ended");

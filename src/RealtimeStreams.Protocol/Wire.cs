@@ -231,4 +231,9 @@ public sealed record Problem
 [JsonSerializable(typeof(EndEvent))]
 [JsonSerializable(typeof(TrimmedEvent))]
 [JsonSerializable(typeof(Problem))]
+[JsonSerializable(typeof(CreateEnvironment))]
+[JsonSerializable(typeof(EnvironmentList))]
+[JsonSerializable(typeof(SecretKeyList))]
+[JsonSerializable(typeof(RotateSecretKey))]
+[JsonSerializable(typeof(MadeSecretKey))]
 public sealed partial class NativeJson : JsonSerializerContext;

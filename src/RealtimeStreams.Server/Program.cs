@@ -8,7 +8,10 @@ using RealtimeStreams.Read;
 using RealtimeStreams.Retention;
 using RealtimeStreams.RunRegistry;
 using RealtimeStreams.Server.Hosting;
+using RealtimeStreams.Server.Operating;
 using RealtimeStreams.ServiceDefaults;
+
+if (EnvironmentsCommand.IsMeant(args)) return await EnvironmentsCommand.RunAsync(args);
 
 var builder = WebApplication.CreateBuilder(args);
 builder.AddLogLevels();
@@ -35,3 +38,4 @@ app.MapNative();
 app.MapTrigger();
 app.MapS2();
 await app.RunAsync();
+return 0;

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Time.Testing;
 using RealtimeStreams.Protocol;
 using RealtimeStreams.RunRegistry.SecretKeys;
 using RealtimeStreams.RunRegistry.Storing;
+using RealtimeStreams.Testing;
 
 namespace RealtimeStreams.RunRegistry.Tests;
 
@@ -227,17 +228,16 @@ public abstract class AccessTokenContract(TestDatabases databases) : RegistryCon
     }
 
     [Fact]
-    public async Task A_remembered_key_that_was_removed_is_forgotten_with_the_cache_time_at_the_latest()
+    public async Task A_remembered_key_that_was_removed_is_forgotten_within_a_second()
     {
         var node = await StartAsync();
         Assert.NotNull(await VerifyAsync(node, Good()));
         Settings["RealtimeStreams:SecretKey"] = "another-secret-key";
         await StartNodeAsync(clock);
+        Assert.NotNull(await VerifyAsync(node, Good())); // Remembered.
 
-        clock.Advance(TimeSpan.FromSeconds(29));
-        Assert.NotNull(await VerifyAsync(node, Good()));
         clock.Advance(TimeSpan.FromSeconds(1));
-        Assert.Null(await VerifyAsync(node, Good()));
+        await Until.TrueAsync(() => "The token is still taken.", async () => await VerifyAsync(node, Good()) is null);
     }
 
     [Fact]
@@ -309,6 +309,7 @@ public abstract class AccessTokenContract(TestDatabases databases) : RegistryCon
         context.SecretKeys.Add(new StoredSecretKey
         {
             Environment = environment,
+            Id = SecretKeyText.MakeId(),
             Hash = EnvironmentFinder.Digest(key),
             Ciphertext = node.Services.GetRequiredService<SecretKeyProtector>().Protect(key),
             Origin = SecretKeyOrigin.Made,

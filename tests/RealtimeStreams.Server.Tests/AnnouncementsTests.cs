@@ -29,6 +29,19 @@ public sealed class AnnouncementsTests
         Assert.Equal([change], heard);
     }
 
+    [Fact]
+    public async Task A_change_of_credentials_is_of_no_run()
+    {
+        List<RegistryChange> heard = [];
+        var announcements = new Announcements(wire);
+        using var subscription = announcements.Subscribe(heard.Add);
+        var change = new RegistryChange(RegistryChangeKind.CredentialsChanged, Environment, default);
+
+        await announcements.PublishAsync(change, TestContext.Current.CancellationToken);
+
+        Assert.Equal([change], heard);
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("env\nrun")]
@@ -39,6 +52,8 @@ public sealed class AnnouncementsTests
     [InlineData("\nrun\n0\n")]
     [InlineData("env\nself\n0\n")]
     [InlineData("env\nrun\n0\n\n")]
+    [InlineData("env\n\n0\n")]
+    [InlineData("env\nrun\n3\n")]
     public async Task What_is_no_announcement_is_not_heard(string message)
     {
         List<RegistryChange> heard = [];

@@ -14,10 +14,10 @@ public interface IRegistryAnnouncements
     IDisposable Subscribe(Action<RegistryChange> onChanged);
 }
 
-/// <summary>What happened to a run.</summary>
+/// <summary>What happened to a run, or to an environment's credentials.</summary>
 /// <param name="Kind">What.</param>
 /// <param name="Environment">Its tenant.</param>
-/// <param name="Run">The run.</param>
+/// <param name="Run">The run; unset where the kind says so.</param>
 /// <param name="TaskId">Its task, where the kind says so.</param>
 public readonly record struct RegistryChange(RegistryChangeKind Kind, EnvironmentId Environment, RunId Run, string? TaskId = null);
 
@@ -32,4 +32,7 @@ public enum RegistryChangeKind
 
     /// <summary>It was triggered and waits for a worker; <see cref="RegistryChange.TaskId"/> says for whose.</summary>
     Triggered = 2,
+
+    /// <summary>Keys of the environment were made, rotated or revoked: what is remembered of credentials is not true any more. Of no run.</summary>
+    CredentialsChanged = 3,
 }

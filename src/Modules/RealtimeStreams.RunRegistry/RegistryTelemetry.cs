@@ -10,10 +10,15 @@ internal sealed class RegistryTelemetry : IDisposable
 
     private readonly ActivitySource activities = new(Name);
     private readonly Histogram<double> duration;
+    private readonly Counter<long> refusedKeys;
 
     public RegistryTelemetry(IMeterFactory meters)
     {
         var meter = meters.Create(Name);
+        refusedKeys = meter.CreateCounter<long>(
+            "realtimestreams.runregistry.secret_keys.refused",
+            "{request}",
+            "Requests whose credential was no valid secret key, by reason: unknown, expired, revoked, malformed.");
         duration = meter.CreateHistogram<double>(
             "realtimestreams.runregistry.operation.duration",
             "s",
@@ -23,6 +28,8 @@ internal sealed class RegistryTelemetry : IDisposable
     }
 
     public Activity? StartOperation(string operation) => activities.StartActivity($"registry {operation}");
+
+    public void RecordRefusedKey(string reason) => refusedKeys.Add(1, new KeyValuePair<string, object?>("reason", reason));
 
     public void RecordOperation(string operation, TimeSpan time, string? error)
     {

@@ -30,10 +30,12 @@ public static class RunRegistryModule
     public const string ConnectionStringName = "registry";
 
     /// <summary>
-    /// Adds <see cref="IRunRegistry"/>, <see cref="IRunClaims"/>, <see cref="IRunSignals"/>, <see cref="IEnvironments"/>, <see cref="IAccessTokens"/>, <see cref="INamedStreams"/>, <see cref="IWriterLeases"/>, <see cref="IDefaultSecretKey"/> and the
+    /// Adds <see cref="IRunRegistry"/>, <see cref="IRunClaims"/>, <see cref="IRunSignals"/>, <see cref="IEnvironments"/>, <see cref="ISecretKeys"/>, <see cref="IAccessTokens"/>, <see cref="INamedStreams"/>, <see cref="IWriterLeases"/>, <see cref="IDefaultSecretKey"/> and the
     /// health check <c>registry</c>, and data protection for the whole host with its keys in the registry's database. The database is migrated when the host starts. A server with several nodes also registers an <see cref="IRegistryAnnouncements"/>.
     /// </summary>
-    public static IHostApplicationBuilder AddRunRegistry(this IHostApplicationBuilder builder)
+    /// <param name="builder">The host.</param>
+    /// <param name="use">What the host wants of it.</param>
+    public static IHostApplicationBuilder AddRunRegistry(this IHostApplicationBuilder builder, RegistryUse use = RegistryUse.Serving)
     {
         var services = builder.Services;
         services.AddSingleton<IValidateOptions<RunRegistryOptions>, RunRegistryOptionsValidator>();
@@ -64,15 +66,21 @@ public static class RunRegistryModule
         services.AddSingleton<KeyRing>();
         services.AddSingleton<SecretKeyProtector>();
         services.AddSingleton<EnvironmentKeys>();
+        services.AddSingleton<EnvironmentFinder>();
+        services.AddSingleton<CredentialChanges>();
+        services.AddSingleton<SecretKeyMaker>();
 
         services.AddSingleton<IRunRegistry, Registry>();
-        services.AddSingleton<IEnvironments, EnvironmentFinder>();
+        services.AddSingleton<IEnvironments, EnvironmentDirectory>();
+        services.AddSingleton<ISecretKeys>(provider => provider.GetRequiredService<SecretKeyMaker>());
         services.AddSingleton<IAccessTokens, TokenAuthority>();
         services.AddSingleton<IRunClaims, RunClaims>();
         services.AddSingleton<INamedStreams, StreamNamer>();
         services.AddSingleton<IWriterLeases, WriterLeases>();
         services.AddSingleton<IDefaultSecretKey>(provider => provider.GetRequiredService<DefaultEnvironment>());
+        services.AddSingleton(new RegistrySetup.Extent(MakesDefaultKey: use == RegistryUse.Serving));
         services.AddHostedService<RegistrySetup>();
+        if (use == RegistryUse.Serving) services.AddHostedService<CredentialWatch>();
 
         // After the set-up: it loads its keys when the host starts, from tables that must be there.
         services.AddDataProtection().SetApplicationName(SecretKeyProtector.ApplicationName);

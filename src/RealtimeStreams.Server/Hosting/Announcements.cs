@@ -27,9 +27,10 @@ internal sealed class Announcements(INodeMessages messages) : IRegistryAnnouncem
         change = default;
         if (message.Split('\n') is not [var first, var second, var third, var task]
             || !EnvironmentId.TryParse(first, null, out var environment)
-            || !RunId.TryParse(second, null, out var run)
             || !int.TryParse(third, NumberStyles.None, CultureInfo.InvariantCulture, out var kind)
             || !Enum.IsDefined((RegistryChangeKind)kind)) return false;
+        RunId run = default;
+        if ((RegistryChangeKind)kind == RegistryChangeKind.CredentialsChanged ? second.Length > 0 : !RunId.TryParse(second, null, out run)) return false;
         change = new RegistryChange((RegistryChangeKind)kind, environment, run, task.Length == 0 ? null : task);
         return true;
     }

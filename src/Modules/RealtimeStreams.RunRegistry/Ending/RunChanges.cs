@@ -44,6 +44,7 @@ internal sealed partial class RunChanges : IDisposable
 
     private void Take(RegistryChange change)
     {
+        if (change.Kind == RegistryChangeKind.CredentialsChanged) return; // Of no run.
         if (change.Kind == RegistryChangeKind.Changed)
         {
             cache.Forget(change.Environment, change.Run);

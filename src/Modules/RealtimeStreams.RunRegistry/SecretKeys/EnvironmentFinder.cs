@@ -8,9 +8,14 @@ using RealtimeStreams.RunRegistry.Storing;
 
 namespace RealtimeStreams.RunRegistry.SecretKeys;
 
-/// <summary>Finds environments by the SHA-256 of their keys. A key whose ciphertext is missing gets it when it is seen.</summary>
+/// <summary>Finds environments by the SHA-256 of their keys. A key whose ciphertext or prefix is missing gets it when it is seen.</summary>
 internal sealed class EnvironmentFinder(
-    RegistryDatabase database, SecretKeyProtector protector, IOptions<RunRegistryOptions> options, TimeProvider clock) : IEnvironments
+    RegistryDatabase database,
+    SecretKeyProtector protector,
+    CredentialChanges changes,
+    RegistryTelemetry telemetry,
+    IOptions<RunRegistryOptions> options,
+    TimeProvider clock)
 {
     /// <summary>Longer ones are not even hashed.</summary>
     private const int MaxKeyLength = 512;
@@ -21,13 +26,19 @@ internal sealed class EnvironmentFinder(
     private readonly ConcurrentDictionary<string, Answer> remembered = new(StringComparer.Ordinal);
     private readonly long lifetime = (long)(options.Value.CacheTime.TotalSeconds * clock.TimestampFrequency);
 
-    public ValueTask<EnvironmentId?> FindBySecretKeyAsync(string secretKey, CancellationToken cancellationToken)
+    public ValueTask<EnvironmentId?> FindAsync(string secretKey, CancellationToken cancellationToken)
     {
-        if (secretKey.Length is 0 or > MaxKeyLength) return ValueTask.FromResult<EnvironmentId?>(null);
+        if (secretKey.Length is 0 or > MaxKeyLength)
+        {
+            telemetry.RecordRefusedKey("malformed");
+            return ValueTask.FromResult<EnvironmentId?>(null);
+        }
         var digest = Digest(secretKey);
         var name = Convert.ToHexStringLower(digest);
         return remembered.TryGetValue(name, out var answer)
+            && answer.Generation == changes.Generation
             && clock.GetTimestamp() < answer.Until
+            && !(answer.ExpiresAt <= clock.GetUtcNow())
             && CryptographicOperations.FixedTimeEquals(answer.Digest, digest)
                 ? ValueTask.FromResult<EnvironmentId?>(answer.Environment)
                 : new ValueTask<EnvironmentId?>(AskAsync(name, secretKey, digest, cancellationToken));
@@ -38,27 +49,30 @@ internal sealed class EnvironmentFinder(
 
     private async Task<EnvironmentId?> AskAsync(string name, string secretKey, byte[] digest, CancellationToken cancellationToken)
     {
+        var generation = changes.Generation;
         var row = await database.ReadAsync("find_secret_key", (context, token) =>
             context.SecretKeys.SingleOrDefaultAsync(key => key.Hash == digest, token), cancellationToken);
-        if (row is null || !CryptographicOperations.FixedTimeEquals(row.Hash, digest))
+        if (row is null || !CryptographicOperations.FixedTimeEquals(row.Hash, digest) || !row.IsValidAt(clock.GetUtcNow()))
         {
             remembered.TryRemove(name, out _);
+            telemetry.RecordRefusedKey(row is null ? "unknown" : row.RevokedAt is null ? "expired" : "revoked");
             return null;
         }
-        if (!protector.TryUnprotect(row.Ciphertext, out _)) await StoreCiphertextAsync(row, secretKey, cancellationToken);
+        if (row.Prefix is null || !protector.TryUnprotect(row.Ciphertext, out _)) await StoreCiphertextAsync(row, secretKey, cancellationToken);
         var environment = EnvironmentId.Parse(row.Environment);
         if (remembered.Count >= MaxRemembered) remembered.Clear();
-        remembered[name] = new Answer(environment, digest, clock.GetTimestamp() + lifetime);
+        remembered[name] = new Answer(environment, digest, generation, row.ExpiresAt, clock.GetTimestamp() + lifetime);
         return environment;
     }
 
     private Task<int> StoreCiphertextAsync(StoredSecretKey row, string secretKey, CancellationToken cancellationToken)
     {
         var ciphertext = protector.Protect(secretKey);
+        var prefix = SecretKeyText.Shorten(secretKey);
         return database.ChangeAsync("protect_secret_key", (context, token) => context.SecretKeys
-            .Where(there => there.Environment == row.Environment && there.Hash == row.Hash && there.Ciphertext == row.Ciphertext)
-            .ExecuteUpdateAsync(set => set.SetProperty(there => there.Ciphertext, ciphertext), token), cancellationToken);
+            .Where(there => there.Environment == row.Environment && there.Hash == row.Hash && there.Ciphertext == row.Ciphertext && there.RevokedAt == null)
+            .ExecuteUpdateAsync(set => set.SetProperty(there => there.Ciphertext, ciphertext).SetProperty(there => there.Prefix, prefix), token), cancellationToken);
     }
 
-    private sealed record Answer(EnvironmentId Environment, byte[] Digest, long Until);
+    private sealed record Answer(EnvironmentId Environment, byte[] Digest, long Generation, DateTimeOffset? ExpiresAt, long Until);
 }

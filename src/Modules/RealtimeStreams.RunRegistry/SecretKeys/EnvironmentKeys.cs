@@ -9,7 +9,7 @@ namespace RealtimeStreams.RunRegistry.SecretKeys;
 
 /// <summary>The environments' secret keys as such, which sign access tokens. Remembered for as long as any yes is.</summary>
 internal sealed class EnvironmentKeys(
-    RegistryDatabase database, SecretKeyProtector protector, IOptions<RunRegistryOptions> options, TimeProvider clock)
+    RegistryDatabase database, SecretKeyProtector protector, CredentialChanges changes, IOptions<RunRegistryOptions> options, TimeProvider clock)
 {
     /// <summary>A token that no remembered key signed has them asked for again, but not more often than this.</summary>
     private static readonly TimeSpan RefreshAfter = TimeSpan.FromSeconds(2);
@@ -19,36 +19,41 @@ internal sealed class EnvironmentKeys(
 
     private readonly ConcurrentDictionary<EnvironmentId, Answer> remembered = new();
 
-    /// <summary>An environment's keys, newest first. None for one that is not there.</summary>
+    /// <summary>An environment's valid keys, newest first. None for one that is not there.</summary>
     /// <param name="environment">The tenant.</param>
     /// <param name="fresh">Whether the remembered ones did not do: asks again if they are older than two seconds.</param>
     /// <param name="cancellationToken">Gives up.</param>
     public async ValueTask<SigningKeys> FindAsync(EnvironmentId environment, bool fresh, CancellationToken cancellationToken)
     {
         var maxAge = fresh ? RefreshAfter : options.Value.CacheTime;
-        if (remembered.TryGetValue(environment, out var answer) && clock.GetElapsedTime(answer.Asked) < maxAge) return new SigningKeys(answer.Keys, IsNew: false);
+        var now = clock.GetUtcNow();
+        if (remembered.TryGetValue(environment, out var answer)
+            && answer.Generation == changes.Generation
+            && clock.GetElapsedTime(answer.Asked) < maxAge
+            && !(answer.FirstExpiry <= now)) return new SigningKeys(answer.Keys, IsNew: false);
 
+        var generation = changes.Generation;
         var asked = clock.GetTimestamp();
-        var ciphertexts = await database.ReadAsync("find_secret_keys", (context, token) => context.SecretKeys
-            .Where(row => row.Environment == environment.Value)
+        var rows = await database.ReadAsync("find_secret_keys", (context, token) => context.SecretKeys
+            .Where(row => row.Environment == environment.Value && row.RevokedAt == null && (row.ExpiresAt == null || row.ExpiresAt > now))
             .OrderByDescending(row => row.CreatedAt)
-            .Select(row => row.Ciphertext)
+            .Select(row => new { row.Ciphertext, row.ExpiresAt })
             .ToListAsync(token), cancellationToken);
-        var keys = ciphertexts
-            .Select(ciphertext => protector.TryUnprotect(ciphertext, out var key) ? Encoding.UTF8.GetBytes(key) : null)
+        var keys = rows
+            .Select(row => protector.TryUnprotect(row.Ciphertext, out var key) ? Encoding.UTF8.GetBytes(key) : null)
             .OfType<byte[]>()
             .ToArray();
-        if (ciphertexts.Count == 0)
+        if (rows.Count == 0)
         {
             remembered.TryRemove(environment, out _);
             return new SigningKeys([], IsNew: true);
         }
         if (remembered.Count >= MaxRemembered) remembered.Clear();
-        remembered[environment] = new Answer(keys, asked);
+        remembered[environment] = new Answer(keys, asked, generation, rows.Min(row => row.ExpiresAt));
         return new SigningKeys(keys, IsNew: true);
     }
 
-    private sealed record Answer(byte[][] Keys, long Asked);
+    private sealed record Answer(byte[][] Keys, long Asked, long Generation, DateTimeOffset? FirstExpiry);
 }
 
 /// <summary>The keys that sign and verify an environment's tokens.</summary>

@@ -1,14 +1,9 @@
-using System.Buffers.Text;
-using System.Security.Cryptography;
-
 namespace RealtimeStreams.RunRegistry.SecretKeys;
 
 /// <summary>The secret key that a server made for itself because none was configured.</summary>
 /// <remarks>Read and made within the set-up turn, so that servers that share a data directory make one.</remarks>
 internal sealed class SecretKeyFile(string directory)
 {
-    private const string Prefix = "rssk_";
-
     /// <summary>Where it is.</summary>
     public string Path { get; } = System.IO.Path.Combine(directory, "secret-key");
 
@@ -19,12 +14,18 @@ internal sealed class SecretKeyFile(string directory)
         if (File.Exists(Path))
         {
             var kept = (await File.ReadAllTextAsync(Path, cancellationToken)).Trim();
-            return kept.StartsWith(Prefix, StringComparison.Ordinal) && kept.Length is >= 16 and <= 256
+            return kept.StartsWith(SecretKeyText.Prefix, StringComparison.Ordinal) && kept.Length is >= 16 and <= 256
                 ? (kept, false)
                 : throw new InvalidDataException($"{Path} holds no secret key. Delete it to have a new one made.");
         }
+        return (await MakeAsync(cancellationToken), true);
+    }
+
+    /// <summary>Makes a key, in the place of the one there may be.</summary>
+    public async Task<string> MakeAsync(CancellationToken cancellationToken)
+    {
         Directory.CreateDirectory(directory);
-        var key = Prefix + Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
+        var key = SecretKeyText.Make();
 
         // Nobody but this user can read it at any moment, and a crash leaves no half of it under its name.
         var half = $"{Path}.{Guid.NewGuid():N}";
@@ -37,7 +38,7 @@ internal sealed class SecretKeyFile(string directory)
             await writer.FlushAsync(cancellationToken);
             file.Flush(flushToDisk: true);
         }
-        File.Move(half, Path);
-        return (key, true);
+        File.Move(half, Path, overwrite: true);
+        return key;
     }
 }

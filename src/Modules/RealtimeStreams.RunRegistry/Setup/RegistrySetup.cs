@@ -12,7 +12,12 @@ namespace RealtimeStreams.RunRegistry.Setup;
 /// Anything else (wrong password, a failing migration) does, because waiting would not mend it.
 /// </remarks>
 internal sealed partial class RegistrySetup(
-    RegistryDatabase database, DefaultEnvironment defaultEnvironment, TimeProvider clock, ILogger<RegistrySetup> logger) : BackgroundService
+    RegistryDatabase database,
+    DefaultEnvironment defaultEnvironment,
+    CredentialChanges credentials,
+    RegistrySetup.Extent extent,
+    TimeProvider clock,
+    ILogger<RegistrySetup> logger) : BackgroundService
 {
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(2);
 
@@ -36,7 +41,7 @@ internal sealed partial class RegistrySetup(
 
     private async Task TrySetUpAsync(CancellationToken cancellationToken)
     {
-        string key;
+        string? key = null;
         try
         {
             await using var turn = await database.Provider.TakeSetupTurnAsync(cancellationToken);
@@ -44,7 +49,9 @@ internal sealed partial class RegistrySetup(
             context.Database.SetCommandTimeout(MigrationTimeout);
             await database.Provider.PrepareAsync(context, cancellationToken);
             await context.Database.MigrateAsync(cancellationToken);
-            key = await defaultEnvironment.EnsureAsync(context, cancellationToken);
+            if (extent.MakesDefaultKey) key = await defaultEnvironment.EnsureAsync(context, cancellationToken);
+            else await defaultEnvironment.EnsureEnvironmentAsync(context, cancellationToken);
+            credentials.See(await CredentialChanges.FindCountAsync(context, cancellationToken)); // Before anything is remembered.
         }
         catch (Exception exception) when (database.Provider.IsUnavailable(exception))
         {
@@ -52,9 +59,13 @@ internal sealed partial class RegistrySetup(
             return;
         }
         database.MarkReady();
-        defaultEnvironment.Publish(key);
+        if (key is not null) defaultEnvironment.Publish(key);
         LogReady(database.Provider.Place);
     }
+
+    /// <summary>How much is set up.</summary>
+    /// <param name="MakesDefaultKey">Whether the default environment gets the key that is configured here, or one of this data directory.</param>
+    internal sealed record Extent(bool MakesDefaultKey);
 
     [LoggerMessage(EventId = 1410, Level = LogLevel.Information, Message = "The registry is ready: {Place}")]
     private partial void LogReady(string place);

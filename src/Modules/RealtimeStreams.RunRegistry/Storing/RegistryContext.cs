@@ -9,6 +9,8 @@ internal abstract class RegistryContext(DbContextOptions options) : DbContext(op
 
     public DbSet<StoredSecretKey> SecretKeys => Set<StoredSecretKey>();
 
+    public DbSet<StoredCredentialVersion> CredentialVersions => Set<StoredCredentialVersion>();
+
     public DbSet<StoredRun> Runs => Set<StoredRun>();
 
     public DbSet<StoredStream> Streams => Set<StoredStream>();
@@ -39,10 +41,25 @@ internal abstract class RegistryContext(DbContextOptions options) : DbContext(op
             table.HasIndex(row => row.Hash).IsUnique().HasDatabaseName("secret_keys_hash");
             table.Property(row => row.Environment).HasColumnName("environment");
             table.Property(row => row.Hash).HasColumnName("hash");
+            table.HasIndex(row => new { row.Environment, row.Id }).IsUnique().HasDatabaseName("secret_keys_id");
+            table.Property(row => row.Id).HasColumnName("id").IsRequired();
+            table.Property(row => row.Prefix).HasColumnName("prefix");
             table.Property(row => row.Ciphertext).HasColumnName("ciphertext");
             table.Property(row => row.Origin).HasColumnName("origin");
             table.Property(row => row.CreatedAt).HasColumnName("created_at");
+            table.Property(row => row.RotatedAt).HasColumnName("rotated_at");
+            table.Property(row => row.ExpiresAt).HasColumnName("expires_at");
+            table.Property(row => row.RevokedAt).HasColumnName("revoked_at");
             table.HasOne<StoredEnvironment>().WithMany().HasForeignKey(row => row.Environment).OnDelete(DeleteBehavior.Cascade);
+        });
+
+        modelBuilder.Entity<StoredCredentialVersion>(table =>
+        {
+            table.ToTable("credential_version");
+            table.HasKey(row => row.Id);
+            table.Property(row => row.Id).HasColumnName("id").ValueGeneratedNever();
+            table.Property(row => row.Version).HasColumnName("version");
+            table.HasData(new StoredCredentialVersion { Id = StoredCredentialVersion.TheOne, Version = 0 });
         });
 
         modelBuilder.Entity<StoredRun>(table =>

@@ -1,0 +1,9 @@
+using RealtimeStreams.Protocol;
+
+namespace RealtimeStreams.RunRegistry;
+
+/// <summary>An environment, as operators see it.</summary>
+/// <param name="Id">Its id.</param>
+/// <param name="CreatedAt">When it was made.</param>
+/// <param name="ValidKeys">How many secret keys open it now.</param>
+public sealed record EnvironmentEntry(EnvironmentId Id, DateTimeOffset CreatedAt, int ValidKeys);

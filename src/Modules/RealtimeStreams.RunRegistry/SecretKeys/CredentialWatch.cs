@@ -1,0 +1,41 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using RealtimeStreams.RunRegistry.Storing;
+
+namespace RealtimeStreams.RunRegistry.SecretKeys;
+
+/// <summary>Looks twice a second whether anybody changed secret keys: whoever did so may have no broker to tell, and announcements may be lost.</summary>
+/// <remarks>Not measured or traced like other operations: one row, read for as long as the server lives. While the database is away, memory expires by time.</remarks>
+internal sealed partial class CredentialWatch(
+    RegistryDatabase database, CredentialChanges changes, TimeProvider clock, ILogger<CredentialWatch> logger) : BackgroundService
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
+
+    private bool isBlind;
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Interval, clock);
+        while (await timer.WaitForNextTickAsync(stoppingToken)) await LookAsync(stoppingToken);
+    }
+
+    private async Task LookAsync(CancellationToken cancellationToken)
+    {
+        if (!database.IsReady) return;
+        try
+        {
+            await using var context = database.Provider.CreateContext();
+            changes.See(await CredentialChanges.FindCountAsync(context, cancellationToken));
+            isBlind = false;
+        }
+        catch (Exception exception) when (database.Provider.IsUnavailable(exception))
+        {
+            if (!isBlind) LogBlind(exception);
+            isBlind = true;
+        }
+    }
+
+    [LoggerMessage(EventId = 1435, Level = LogLevel.Warning,
+        Message = "Cannot look whether secret keys changed; a revoked one may be taken until what is remembered of it expires")]
+    private partial void LogBlind(Exception exception);
+}

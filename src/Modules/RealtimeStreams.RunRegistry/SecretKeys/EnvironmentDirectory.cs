@@ -1,0 +1,30 @@
+using Microsoft.EntityFrameworkCore;
+using RealtimeStreams.Protocol;
+using RealtimeStreams.RunRegistry.Storing;
+
+namespace RealtimeStreams.RunRegistry.SecretKeys;
+
+/// <summary>The environments there are: lists them, makes them, and has them found by their keys.</summary>
+internal sealed class EnvironmentDirectory(RegistryDatabase database, EnvironmentFinder finder, SecretKeyMaker keys) : IEnvironments
+{
+    public ValueTask<EnvironmentId?> FindBySecretKeyAsync(string secretKey, CancellationToken cancellationToken) =>
+        finder.FindAsync(secretKey, cancellationToken);
+
+    public async Task<IReadOnlyList<EnvironmentEntry>> ListAsync(CancellationToken cancellationToken)
+    {
+        var now = database.Now();
+        return await database.ReadAsync("list_environments", async (context, token) =>
+        {
+            var valid = await context.SecretKeys
+                .Where(row => row.RevokedAt == null && (row.ExpiresAt == null || row.ExpiresAt > now))
+                .GroupBy(row => row.Environment)
+                .Select(group => new { group.Key, Count = group.Count() })
+                .ToDictionaryAsync(group => group.Key, group => group.Count, StringComparer.Ordinal, token);
+            var rows = await context.Environments.OrderBy(row => row.Id).ToListAsync(token);
+            return rows.ConvertAll(row => new EnvironmentEntry(EnvironmentId.Parse(row.Id), row.CreatedAt, valid.GetValueOrDefault(row.Id)));
+        }, cancellationToken);
+    }
+
+    public Task<SecretKeyOutcome> CreateAsync(EnvironmentId environment, string by, CancellationToken cancellationToken) =>
+        keys.CreateEnvironmentAsync(environment, by, cancellationToken);
+}
