@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 using RealtimeStreams.Protocol;
+using RealtimeStreams.Sdk;
 using RealtimeStreams.Testing;
 
 namespace RealtimeStreams.EndToEnd.Tests;
@@ -78,6 +79,46 @@ public sealed class AbandonedStreamTests
         int Told() => second.Log.Concat(third.Log).Count(text => text.Contains("Closed output of run", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task Silent_writers_of_every_kind_that_are_there_keep_their_streams()
+    {
+        await using var broker = await TestBroker.StartAsync(cancellationToken: Cancelled);
+        await using var server = await ServerProcess.StartAsync(
+            new ServerProcessOptions { Nats = broker.Url, Settings = new Dictionary<string, string>(settings) { ["RealtimeStreams__WriterLease"] = "00:00:05" } }, Cancelled);
+        using var api = new Api(server.CreateClient());
+        using var sdk = Traffic.ClientOf(server);
+        var run = await api.RegisterAsync();
+        var go = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var pipe = sdk.Streams.Pipe(Traffic.Stream, PauseAsync(go.Task), new PipeOptions { Target = run }, Cancelled);
+        foreach (var key in (string[])["trigger", "s2"]) await api.AppendAsync(run, key, "0");
+        using var ingest = api.Request(HttpMethod.Post, $"/realtime/v1/streams/{run}/self/trigger");
+        using var session = api.Request(HttpMethod.Post, $"/v1/streams/runs%2F{run}%2Fs2/records");
+        using OpenBody lines = new("1\n"), frames = new("", "s2s/proto");
+        (ingest.Content, session.Content) = (lines, frames);
+        var ingesting = api.Client.SendAsync(ingest, Cancelled);
+        var appending = api.Client.SendAsync(session, Cancelled);
+        await Until.TrueAsync(() => "The line was not stored.", async () => (await api.PageAsync(run, "trigger")).NextIndex == 2);
+        await Until.TrueAsync(() => "The pipe did not begin.", async () => (await api.PageAsync(run, Traffic.Stream.Key)).NextIndex == 1);
+
+        await api.AppendAsync(run, "control", "0");
+        await Until.TrueAsync(() => "The control stream was not abandoned.", async () => (await api.PageAsync(run, "control")).Outcome == "abandoned");
+
+        foreach (var key in (string[])["trigger", "s2", Traffic.Stream.Key]) Assert.Equal((key, "open"), (key, (await api.PageAsync(run, key)).State));
+        go.SetResult();
+        lines.End();
+        frames.End();
+        Assert.Equal(2, (await pipe.WaitUntilCompleteAsync(Cancelled)).Chunks);
+        using (var ingested = await ingesting) Assert.Equal(HttpStatusCode.OK, ingested.StatusCode);
+        using (var appended = await appending) Assert.Equal(HttpStatusCode.OK, appended.StatusCode);
+
+        static async IAsyncEnumerable<string> PauseAsync(Task until)
+        {
+            yield return "a";
+            await until;
+            yield return "b";
+        }
+    }
+
     [Theory]
     [InlineData("4")]
     [InlineData("604801")]
@@ -103,10 +144,10 @@ public sealed class AbandonedStreamTests
         private readonly byte[] first;
         private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        public OpenBody(string line)
+        public OpenBody(string line, string type = Api.Lines)
         {
             first = Encoding.UTF8.GetBytes(line);
-            Headers.ContentType = new MediaTypeHeaderValue(Api.Lines);
+            Headers.ContentType = new MediaTypeHeaderValue(type);
         }
 
         public void End() => ended.TrySetResult();

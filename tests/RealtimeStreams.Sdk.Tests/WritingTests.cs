@@ -29,6 +29,40 @@ public sealed class WritingTests
     }
 
     [Fact]
+    public async Task A_pipe_whose_source_is_silent_holds_a_body_open_until_it_goes_on()
+    {
+        await using var server = await ScriptedServer.StartAsync();
+        var (held, ended) = (new TaskCompletionSource(), new TaskCompletionSource<string>());
+        server.AppendFaults.Enqueue((_, store) => store());
+        server.AppendFaults.Enqueue(async (context, _) =>
+        {
+            held.SetResult();
+            using var reader = new StreamReader(context.Request.Body);
+            ended.SetResult(await reader.ReadToEndAsync());
+            await context.Response.WriteAsync("""{"nextIndex":1,"stored":0,"duplicates":0}""");
+        });
+        using var client = server.NewClient();
+        var go = new TaskCompletionSource();
+
+        var pipe = client.Streams.Pipe(Numbers, PauseAsync(go.Task), ToRun, Cancelled);
+        await held.Task.WaitAsync(Cancelled);
+        Assert.False(ended.Task.IsCompleted);
+        go.SetResult();
+        await pipe.WaitUntilCompleteAsync(Cancelled);
+
+        Assert.Equal("", await ended.Task.WaitAsync(Cancelled));
+        Assert.Equal(["0", "1"], server.Chunks);
+        Assert.Equal(3, server.Requests.Count);
+
+        static async IAsyncEnumerable<int> PauseAsync(Task until)
+        {
+            yield return 0;
+            await until;
+            yield return 1;
+        }
+    }
+
+    [Fact]
     public async Task A_lost_answer_does_not_store_a_chunk_twice()
     {
         await using var server = await ScriptedServer.StartAsync();

@@ -13,6 +13,7 @@ internal sealed class ChunkProducer(
     Transport transport, RunId run, StreamKey key, ProducerId? chosen, uint epoch, ChunkBuffer buffer)
 {
     private readonly string path = Paths.Stream(run, key);
+    private readonly WriterPresence presence = new(transport, Paths.Stream(run, key), ReadReceiptAsync);
     private readonly List<ChunkLinesContent> unsettled = [];
     private ProducerId id = chosen ?? RandomIds.NewProducer(); // Owned by RunAsync, like all below.
     private long acknowledged;
@@ -27,7 +28,7 @@ internal sealed class ChunkProducer(
     public async Task<PipeReceipt> RunAsync(CancellationToken cancellationToken)
     {
         var retries = transport.NewRetries("append");
-        while (await buffer.WaitAsync(cancellationToken).ConfigureAwait(false))
+        while (await WaitForChunksAsync(cancellationToken).ConfigureAwait(false))
         {
             var (count, lines) = buffer.Peek(mostBytes);
             using var content = new ChunkLinesContent(lines);
@@ -55,7 +56,17 @@ internal sealed class ChunkProducer(
             if (answer.Failure is { Code: RealtimeStreamsException.BadAnswer, Status: 413 } && count > 1) continue; // A proxy's limit.
             await retries.WaitAsync(answer.Failure ?? Empty(), answer.RetryAfter, cancellationToken).ConfigureAwait(false);
         }
+        await presence.EndAsync().ConfigureAwait(false);
         return new PipeReceipt(acknowledged, firstIndex, nextIndex, id.Value);
+    }
+
+    /// <summary>Waits for chunks; false when none come any more. A stream that has some of this producer has a writer meanwhile, also if it says nothing for long.</summary>
+    private ValueTask<bool> WaitForChunksAsync(CancellationToken cancellationToken)
+    {
+        var waiting = buffer.WaitAsync(cancellationToken);
+        return waiting.IsCompleted || acknowledged == 0
+            ? waiting
+            : new ValueTask<bool>(presence.HoldWhileAsync(waiting.AsTask(), cancellationToken));
     }
 
     private HttpRequestMessage NewRequest(ChunkLinesContent content)
