@@ -1,3 +1,7 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+
 namespace RealtimeStreams.Server.Hosting;
 
 /// <summary>How connections are served.</summary>
@@ -33,6 +37,22 @@ internal static class WebServer
             kestrel.Limits.MinResponseDataRate = null;
             Http2Preface.UseOn(kestrel);
         });
+        builder.WebHost.UseSockets(sockets => sockets.CreateBoundListenSocket = ListenAt);
         return builder;
+    }
+
+    /// <summary>
+    /// A writer whose machine is gone says no goodbye, and over HTTP/1.1 nothing else asks for it: its open body would keep its stream from being abandoned for ever. So TCP asks, after a
+    /// minute of silence and then every 15 seconds, and after four questions without an answer the connection is over. Accepted connections inherit it.
+    /// </summary>
+    private static Socket ListenAt(EndPoint endpoint)
+    {
+        var socket = SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint);
+        if (socket.ProtocolType != ProtocolType.Tcp) return socket;
+        socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, 60);
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, 15);
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, 4);
+        return socket;
     }
 }
