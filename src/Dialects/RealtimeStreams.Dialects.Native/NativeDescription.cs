@@ -44,7 +44,7 @@ internal static class NativeDescription
                 {
                     Type = SecuritySchemeType.Http,
                     Scheme = "bearer",
-                    Description = "The environment's secret key.",
+                    Description = "The environment's secret key; for the operations of admin the operator key.",
                 };
                 document.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(Scheme, document)] = [] }];
                 return Task.CompletedTask;

@@ -4,6 +4,8 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+using RealtimeStreams.Dialects.Native.Administration;
 using RealtimeStreams.Dialects.Native.Reading;
 using RealtimeStreams.Dialects.Native.Requests;
 using RealtimeStreams.Dialects.Native.Runs;
@@ -24,6 +26,10 @@ public static class NativeDialect
         builder.Services.AddSingleton<StreamTexts>();
         builder.Services.AddSingleton<ReadChunks>();
         builder.Services.AddSingleton<Runs.ClaimRun>();
+        builder.Services.AddSingleton<IValidateOptions<NativeDialectOptions>, NativeDialectOptionsValidator>();
+        builder.Services.AddSingleton<IValidateOptions<NativeDialectOptions>, OperatorKeyIsNoSecretKey>();
+        builder.Services.AddOptions<NativeDialectOptions>().BindConfiguration(NativeDialectOptions.Section).ValidateOnStart();
+        builder.Services.AddSingleton<AdminTelemetry>();
         builder.Services.AddNativeDescription();
         return builder;
     }
@@ -62,6 +68,7 @@ public static class NativeDialect
             .Produces<string>(StatusCodes.Status200OK, "text/event-stream", "application/x-ndjson", "application/json");
         streams.MapMethods(Stream, [HttpMethods.Head], TellTail.HandleAsync)
             .Describe("tellTail", "Tell how far a stream goes, and how far a producer got", 400, 404);
+        if (endpoints.ServiceProvider.GetRequiredService<IOptions<NativeDialectOptions>>().Value.OperatorKey is { } operatorKey) endpoints.MapAdmin(operatorKey);
         return endpoints;
     }
 }

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
+using RealtimeStreams.Dialects.Native.Administration;
 using RealtimeStreams.Dialects.Native.Requests;
 using RealtimeStreams.Protocol;
 
@@ -14,6 +15,10 @@ internal static class NativeParameters
         Path(Gate.RunParameter, $"The run's id, percent-encoded as one segment; or self, parent or root, beside the header {NativeHeaders.Run}.");
 
     private static readonly OpenApiParameter Key = Path(Gate.KeyParameter, "The stream's key, percent-encoded as one segment.");
+
+    private static readonly OpenApiParameter Environment = Path(OperatorGate.EnvironmentParameter, "The environment's id, percent-encoded as one segment.");
+
+    private static readonly OpenApiParameter SecretKey = Path(OperatorGate.KeyParameter, "The secret key's id; never the key itself.");
 
     private static readonly OpenApiParameter OwnRun = Header(NativeHeaders.Run, "The writer's own run, percent-encoded, when the path names a target.");
 
@@ -48,6 +53,10 @@ internal static class NativeParameters
             Query("limit", "The most chunks of a page, 1 to 10000; 1000 when absent.", JsonSchemaType.Integer),
             Header("Last-Event-ID", "Goes on behind this index; wins over startIndex.", JsonSchemaType.Integer),
         ],
+        ["listKeys"] = [Environment],
+        ["addKey"] = [Environment],
+        ["rotateKey"] = [Environment, SecretKey],
+        ["revokeKey"] = [Environment, SecretKey],
         ["tellTail"] = [RunOrTarget, Key, OwnRun, Producer[0], Producer[1]],
     };
 
