@@ -129,6 +129,20 @@ public sealed class ConditionTests(BrokerFixture fixture) : IClassFixture<Broker
     }
 
     [Fact]
+    public async Task An_end_with_a_condition_is_decided_by_the_node_that_writes_a_contended_stream()
+    {
+        var stream = NewStream();
+        await using var other = await LogNode.StartAsync(fixture.Broker.Url);
+        LogNode[] nodes = [Node, other];
+        // Alternating writers conflict at every turn, so that soon one of them hands over.
+        for (var i = 0; i < 20; i++) await nodes[i % 2].AppendAsync(stream, $"{i}");
+
+        foreach (var node in nodes) Assert.Equal(ErrorCode.IndexMismatch, Assert.IsType<CloseOutcome.Refused>(await AbandonAsync(node, stream, 19)).Refusal.Code);
+        foreach (var (node, again) in nodes.Zip((bool[])[false, true]))
+            Assert.Equal(new CloseOutcome.Closed(new ChunkIndex(20), Outcome.Abandoned, again), await AbandonAsync(node, stream, 20));
+    }
+
+    [Fact]
     public async Task A_stream_without_a_chunk_ends_too_if_it_still_has_none()
     {
         var (empty, begun) = (NewStream(), NewStream());
