@@ -97,6 +97,40 @@ public sealed class AdminApiTests(AdminServers servers) : IClassFixture<AdminSer
     }
 
     [Theory]
+    [InlineData("short")]
+    [InlineData("with a blank 0123456789")]
+    [InlineData(AdminServers.OperatorKey, AdminServers.OperatorKey)]
+    public async Task An_operator_key_that_cannot_be_one_stops_the_start_and_is_not_told(string operatorKey, string? secretKey = null)
+    {
+        var options = new ServerProcessOptions { Nats = servers.Nats, Settings = new Dictionary<string, string> { ["RealtimeStreams__OperatorKey"] = operatorKey } };
+        if (secretKey is not null)
+            options = new ServerProcessOptions { Nats = options.Nats, Settings = options.Settings, SecretKey = secretKey };
+
+        var failure = await Assert.ThrowsAsync<InvalidOperationException>(() => ServerProcess.StartAsync(options, Cancelled));
+
+        Assert.Contains("RealtimeStreams:OperatorKey", failure.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(operatorKey, failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task No_web_page_may_call_it_though_it_may_call_the_rest()
+    {
+        Assert.True(await IsAllowedAsync("/api/v1/runs"));
+        Assert.False(await IsAllowedAsync(Root));
+
+        async Task<bool> IsAllowedAsync(string path)
+        {
+            using var api = new Api(new HttpClient { BaseAddress = servers.First.Address });
+            using var preflight = await api.SendAsync(
+                HttpMethod.Options, path, headers: [("Origin", AdminServers.AllowedOrigin), ("Access-Control-Request-Method", "POST"), ("Access-Control-Request-Headers", "authorization")]);
+            using var answer = await api.SendAsync(HttpMethod.Get, path, headers: [("Origin", AdminServers.AllowedOrigin), ("Authorization", $"Bearer {AdminServers.OperatorKey}")]);
+            var allowed = preflight.Headers.Contains("Access-Control-Allow-Origin");
+            Assert.Equal(allowed, answer.Headers.Contains("Access-Control-Allow-Origin"));
+            return allowed;
+        }
+    }
+
+    [Theory]
     [InlineData("POST", "", """{"id":""}""", 400, "invalid_request")]
     [InlineData("POST", "", """{"id":"a\nb"}""", 400, "invalid_request")]
     [InlineData("POST", "", "{", 400, "invalid_json")]
@@ -154,12 +188,15 @@ public sealed class AdminApiTests(AdminServers servers) : IClassFixture<AdminSer
 public sealed class AdminServers : IAsyncLifetime
 {
     public const string OperatorKey = "operator-0123456789-abcdefghijkl";
+    public const string AllowedOrigin = "https://app.example";
 
     private readonly TempFolder folder = new("admin");
     private TestBroker? broker;
     private ServerProcess? first;
     private ServerProcess? second;
     private ServerProcess? without;
+
+    public string Nats => broker!.Url;
 
     public ServerProcess First => first!;
 
@@ -174,7 +211,7 @@ public sealed class AdminServers : IAsyncLifetime
         {
             Nats = broker.Url,
             DataDirectory = folder.FullPath,
-            Settings = new Dictionary<string, string> { ["RealtimeStreams__OperatorKey"] = OperatorKey },
+            Settings = new Dictionary<string, string> { ["RealtimeStreams__OperatorKey"] = OperatorKey, ["RealtimeStreams__AllowedOrigins"] = AllowedOrigin },
         };
         first = await ServerProcess.StartAsync(options);
         second = await ServerProcess.StartAsync(options);

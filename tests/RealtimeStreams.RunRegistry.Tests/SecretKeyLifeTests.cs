@@ -1,5 +1,7 @@
+using System.Diagnostics.Metrics;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.Metrics.Testing;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Testing;
 using Microsoft.Extensions.Time.Testing;
@@ -248,6 +250,23 @@ public abstract class SecretKeyLifeContract(TestDatabases databases) : RegistryC
             await using var context = node.Services.GetRequiredService<RegistryProvider>().CreateContext();
             Assert.DoesNotContain(await context.SecretKeys.ToListAsync(Cancelled), row => row.Ciphertext?.Contains(secret[9..30], StringComparison.Ordinal) == true);
         }
+    }
+
+    [Fact]
+    public async Task Keys_that_open_nothing_are_counted_by_the_reason()
+    {
+        var clock = new FakeTimeProvider();
+        var node = await StartNodeAsync(clock);
+        var made = await MadeAsync(Environments(node).CreateAsync(Tenant, By, Cancelled));
+        var revoked = await MadeAsync(Keys(node).AddAsync(Tenant, By, Cancelled));
+        await Keys(node).RevokeAsync(Tenant, revoked.Key.Id, By, Cancelled);
+        var added = await MadeAsync(Keys(node).RotateAsync(Tenant, made.Key.Id, TimeSpan.Zero, By, Cancelled));
+        using var counted = new MetricCollector<long>(
+            node.Services.GetRequiredService<IMeterFactory>(), "RealtimeStreams.RunRegistry", "realtimestreams.runregistry.secret_keys.refused");
+
+        foreach (var key in (string[])["garbage", revoked.Secret, made.Secret, "", added.Secret]) await FindAsync(node, key);
+
+        Assert.Equal(["unknown", "revoked", "expired", "malformed"], counted.GetMeasurementSnapshot().Select(one => one.Tags["reason"]));
     }
 
     private static IEnvironments Environments(TestNode node) => node.Services.GetRequiredService<IEnvironments>();
