@@ -11,6 +11,7 @@ internal sealed class SteppedClock : FakeTimeProvider
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
         var timer = base.CreateTimer(callback, state, dueTime, period);
+        if (period != Timeout.InfiniteTimeSpan) return timer; // Not a wait but somebody's beat.
         lastWait = dueTime;
         begun.Release();
         return timer;
