@@ -7,6 +7,7 @@ using RealtimeStreams.Dialects.S2.Streams;
 using RealtimeStreams.Dialects.S2.Wire;
 using RealtimeStreams.Http;
 using RealtimeStreams.Ingest;
+using RealtimeStreams.RunRegistry;
 
 namespace RealtimeStreams.Dialects.S2.Appending;
 
@@ -19,10 +20,12 @@ internal static class AppendRecords
     private const int MaxJsonBytes = 8 * 1024 * 1024;
 
     public static async Task<IResult> HandleAsync(
-        HttpContext context, Call call, StreamDirectory directory, IAppender appender, AppendSessions sessions)
+        HttpContext context, Call call, StreamDirectory directory, IRunRegistry registry, IAppender appender, AppendSessions sessions)
     {
         var (target, error) = await directory.OpenAsync(context, call);
         if (error is not null) return Answers.Error(error);
+        // For its lease; whether the stream may be written is asked again, from memory, by the append.
+        if (target!.OfRun) await registry.AdmitAsync(target.Address, LeaseBounds.Longest, context.RequestAborted);
         var type = context.Request.ContentType ?? "";
         if (MediaTypes.Is(type, SessionType))
         {

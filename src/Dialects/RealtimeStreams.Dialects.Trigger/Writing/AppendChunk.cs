@@ -7,6 +7,7 @@ using RealtimeStreams.ChunkLog;
 using RealtimeStreams.Dialects.Trigger.Requests;
 using RealtimeStreams.Ingest;
 using RealtimeStreams.Protocol;
+using RealtimeStreams.RunRegistry;
 
 namespace RealtimeStreams.Dialects.Trigger.Writing;
 
@@ -16,7 +17,7 @@ internal static class AppendChunk
     private const int MaxPartIdChars = 64;
 
     public static async Task<IResult> HandleAsync(
-        HttpContext context, StreamPath stream, IAppender appender, IChunkLog log, CancellationToken cancellationToken)
+        HttpContext context, StreamPath stream, IRunRegistry registry, IAppender appender, IChunkLog log, CancellationToken cancellationToken)
     {
         var partId = context.Request.Headers[TriggerHeaders.PartId].ToString();
         if (partId.Length > MaxPartIdChars || partId.Any(letter => letter is < ' ' or > '~' or '"' or '\\'))
@@ -26,6 +27,8 @@ internal static class AppendChunk
         if (!Utf8.IsValid(text)) return TriggerError.From(ErrorCode.InvalidRequest, "The body is not UTF-8.");
         var chunk = new ArrayBufferWriter<byte>(text.Length + 16);
         JsonText.WriteString(text, chunk);
+        // For its lease; whether the stream may be written is asked again, from memory, by the append.
+        await registry.AdmitAsync(stream.Address, LeaseBounds.Longest, cancellationToken);
         return await AppendAsync(context, stream, appender, chunk.WrittenMemory, partId, cancellationToken);
     }
 

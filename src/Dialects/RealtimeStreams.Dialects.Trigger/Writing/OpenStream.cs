@@ -14,7 +14,7 @@ internal static class OpenStream
         HttpContext context, StreamPath stream, IRunRegistry registry, IChunkLog log, S2Access access, CancellationToken cancellationToken)
     {
         var address = stream.Address;
-        switch (await registry.AdmitAsync(address, cancellationToken))
+        switch (await registry.AdmitAsync(address, LeaseBounds.Longest, cancellationToken))
         {
             case StreamAdmission.Refused { Refusal: var refusal }:
                 return TriggerError.From(refusal with { Detail = $"Cannot initialize a realtime stream: {refusal.Detail}" });
