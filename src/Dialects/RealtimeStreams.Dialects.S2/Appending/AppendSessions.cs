@@ -1,8 +1,8 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using RealtimeStreams.Dialects.S2.Requests;
 using RealtimeStreams.Dialects.S2.Records;
+using RealtimeStreams.Dialects.S2.Requests;
 using RealtimeStreams.Dialects.S2.Streams;
 using RealtimeStreams.Dialects.S2.Wire;
 using RealtimeStreams.Http;
