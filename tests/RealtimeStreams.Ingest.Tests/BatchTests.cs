@@ -57,7 +57,7 @@ public sealed class BatchTests
     }
 
     private Task<AppendOutcome> AppendAsync(ChunkBatch batch) =>
-        node.Appender.AppendAsync(IngestNode.Stream, batch, TestContext.Current.CancellationToken);
+        node.Appender.AppendAsync(IngestNode.Stream, batch, writerLease: null, TestContext.Current.CancellationToken);
 
     private static ChunkBatch NewBatch(params string[] chunks)
     {

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Globalization;
 using RealtimeStreams.Protocol;
 
 namespace RealtimeStreams.Http;
@@ -8,9 +7,6 @@ namespace RealtimeStreams.Http;
 /// <param name="output">Where to.</param>
 public readonly struct RecordEvents(IBufferWriter<byte> output)
 {
-    // Digits of the largest index, 9,223,372,036,854,775,807.
-    private const int MaxDigits = 19;
-
     /// <summary>Records.</summary>
     /// <param name="elements">JSON elements, with a comma in front of each.</param>
     /// <param name="last">The index of the last of them.</param>
@@ -57,11 +53,7 @@ public readonly struct RecordEvents(IBufferWriter<byte> output)
         output.Write("}"u8);
     }
 
-    private void WriteNumber(long value)
-    {
-        value.TryFormat(output.GetSpan(MaxDigits), out var digits, default, CultureInfo.InvariantCulture);
-        output.Advance(digits);
-    }
+    private void WriteNumber(long value) => RecordElements.WriteNumber(value, output);
 }
 
 /// <summary>Where a stream ends.</summary>

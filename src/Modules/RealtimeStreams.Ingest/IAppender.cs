@@ -19,11 +19,12 @@ public interface IAppender
     /// <summary>Appends chunks that are in memory already, in one step or not at all, and returns once the log has confirmed them.</summary>
     /// <param name="stream">Where to.</param>
     /// <param name="batch">One chunk or more, which nobody looks at any more. Owned and disposed by this, whatever comes of it.</param>
+    /// <param name="writerLease">How long the stream's writers may be gone from now on, within <see cref="RunRegistry.LeaseBounds"/>; null: as it is.</param>
     /// <param name="cancellationToken">Gives up waiting. The chunks may still be stored: send them again to find out.</param>
     /// <returns>Where the chunks stand, or why they were refused. A refusal stored nothing unless its code says that it may have.</returns>
     /// <exception cref="ArgumentException">The batch is empty, or holds what the log does not take.</exception>
     /// <exception cref="RunRegistry.RegistryUnavailableException">The registry cannot be reached; nothing was stored.</exception>
-    Task<AppendOutcome> AppendAsync(StreamAddress stream, ChunkBatch batch, CancellationToken cancellationToken);
+    Task<AppendOutcome> AppendAsync(StreamAddress stream, ChunkBatch batch, TimeSpan? writerLease, CancellationToken cancellationToken);
 
     /// <summary>Ends a stream for ever, with a last chunk in the same atomic step if one is given.</summary>
     /// <param name="stream">Which one.</param>

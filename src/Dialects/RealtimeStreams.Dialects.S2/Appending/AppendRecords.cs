@@ -20,12 +20,10 @@ internal static class AppendRecords
     private const int MaxJsonBytes = 8 * 1024 * 1024;
 
     public static async Task<IResult> HandleAsync(
-        HttpContext context, Call call, StreamDirectory directory, IRunRegistry registry, IAppender appender, AppendSessions sessions)
+        HttpContext context, Call call, StreamDirectory directory, IAppender appender, AppendSessions sessions)
     {
         var (target, error) = await directory.OpenAsync(context, call);
         if (error is not null) return Answers.Error(error);
-        // For its lease; whether the stream may be written is asked again, from memory, by the append.
-        if (target!.OfRun) await registry.AdmitAsync(target.Address, LeaseBounds.Longest, context.RequestAborted);
         var type = context.Request.ContentType ?? "";
         if (MediaTypes.Is(type, SessionType))
         {
@@ -37,7 +35,7 @@ internal static class AppendRecords
             : await ReadJsonAsync(context, target!.RulesFor(call));
         if (fault is not null) return Answers.Error(fault);
         var count = batch!.Count;
-        return await appender.AppendAsync(target.Address, batch, context.RequestAborted) switch
+        return await appender.AppendAsync(target.Address, batch, LeaseBounds.Longest, context.RequestAborted) switch
         {
             AppendOutcome.Stored stored => Answer(context.Request, AckOf(stored, count)),
             AppendOutcome.Refused refused => Answers.Error(S2Errors.From(refused)),

@@ -7,6 +7,7 @@ using RealtimeStreams.Dialects.S2.Records;
 using RealtimeStreams.Dialects.S2.Wire;
 using RealtimeStreams.Ingest;
 using RealtimeStreams.Protocol;
+using RealtimeStreams.RunRegistry;
 
 namespace RealtimeStreams.Dialects.S2.Appending;
 
@@ -67,7 +68,7 @@ internal sealed class AppendSession(StreamAddress stream, BatchRules rules, IApp
             if (input.Error is not null) return input.Error;
             var count = input.Batch!.Count;
             // Not given up when the server stops: what is at the log is acknowledged first.
-            switch (await appender.AppendAsync(stream, input.Batch, cancellationToken))
+            switch (await appender.AppendAsync(stream, input.Batch, LeaseBounds.Longest, cancellationToken))
             {
                 case AppendOutcome.Stored stored:
                     AppendRecords.AckOf(stored, count).WriteFrame(output);

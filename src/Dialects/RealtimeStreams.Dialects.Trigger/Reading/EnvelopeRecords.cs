@@ -1,8 +1,6 @@
 using System.Buffers;
-using System.Globalization;
-using System.Text;
-using System.Text.Unicode;
 using RealtimeStreams.ChunkLog;
+using RealtimeStreams.Http;
 using RealtimeStreams.Protocol;
 
 namespace RealtimeStreams.Dialects.Trigger.Reading;
@@ -20,9 +18,6 @@ internal sealed class EnvelopeRecords : IRecordFraming
     /// <summary>For input streams: the data is a string, the chunk's JSON text.</summary>
     public static readonly EnvelopeRecords Input = new(dataIsText: true);
 
-    // Digits of the largest index, 9,223,372,036,854,775,807.
-    private const int MaxDigits = 19;
-
     // A backslash, u and four digits.
     private const int MaxEscapeBytes = 6;
     private const int PieceBytes = 4096;
@@ -35,32 +30,12 @@ internal sealed class EnvelopeRecords : IRecordFraming
     {
         var attributes = record.AttributesOf(position);
         var index = record.FirstIndex.Plus(position);
-        output.Write(",{\"seq_num\":"u8);
-        WriteNumber(index.Value, output);
-        output.Write(",\"timestamp\":"u8);
-        WriteNumber(record.TimestampOf(position), output);
-        WriteHeaders(attributes, output);
+        RecordElements.WriteStart(record, position, base64: false, output); // Command records of S2's are known by their headers.
         output.Write(",\"body\":\"{\\\"data\\\":"u8);
         WriteData(record, position, output);
         output.Write(",\\\"id\\\":\\\""u8);
         WriteId(attributes.PartId, index, output);
         output.Write("\\\"}\"}"u8);
-    }
-
-    // Readers see from a header with an empty name that a record is a command of S2's.
-    private static void WriteHeaders(ChunkAttributes attributes, IBufferWriter<byte> output)
-    {
-        var any = false;
-        foreach (var header in attributes)
-        {
-            output.Write(any ? ",["u8 : ",\"headers\":[["u8);
-            any = true;
-            JsonText.WriteString(Readable(header.Name), output);
-            output.Write(","u8);
-            JsonText.WriteString(Readable(header.Value), output);
-            output.Write("]"u8);
-        }
-        if (any) output.Write("]"u8);
     }
 
     private void WriteData(LogRecord record, int position, IBufferWriter<byte> output)
@@ -94,7 +69,7 @@ internal sealed class EnvelopeRecords : IRecordFraming
             return;
         }
         output.Write("#"u8);
-        WriteNumber(index.Value, output);
+        RecordElements.WriteNumber(index.Value, output);
     }
 
     /// <summary>Writes a part of a string that is in the making.</summary>
@@ -128,14 +103,5 @@ internal sealed class EnvelopeRecords : IRecordFraming
             output.Advance(written + piece.Length);
             utf8 = utf8[Math.Min(utf8.Length, PieceBytes)..];
         }
-    }
-
-    private static ReadOnlySpan<byte> Readable(ReadOnlySpan<byte> bytes) =>
-        Utf8.IsValid(bytes) ? bytes : Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(bytes)); // With U+FFFD, as S2 has it.
-
-    private static void WriteNumber(long value, IBufferWriter<byte> output)
-    {
-        value.TryFormat(output.GetSpan(MaxDigits), out var digits, default, CultureInfo.InvariantCulture);
-        output.Advance(digits);
     }
 }

@@ -17,7 +17,7 @@ internal static class AppendChunk
     private const int MaxPartIdChars = 64;
 
     public static async Task<IResult> HandleAsync(
-        HttpContext context, StreamPath stream, IRunRegistry registry, IAppender appender, IChunkLog log, CancellationToken cancellationToken)
+        HttpContext context, StreamPath stream, IAppender appender, IChunkLog log, CancellationToken cancellationToken)
     {
         var partId = context.Request.Headers[TriggerHeaders.PartId].ToString();
         if (partId.Length > MaxPartIdChars || partId.Any(letter => letter is < ' ' or > '~' or '"' or '\\'))
@@ -27,8 +27,6 @@ internal static class AppendChunk
         if (!Utf8.IsValid(text)) return TriggerError.From(ErrorCode.InvalidRequest, "The body is not UTF-8.");
         var chunk = new ArrayBufferWriter<byte>(text.Length + 16);
         JsonText.WriteString(text, chunk);
-        // For its lease; whether the stream may be written is asked again, from memory, by the append.
-        await registry.AdmitAsync(stream.Address, LeaseBounds.Longest, cancellationToken);
         return await AppendAsync(context, stream, appender, chunk.WrittenMemory, partId, cancellationToken);
     }
 
@@ -40,7 +38,7 @@ internal static class AppendChunk
         if (partId.Length > 0) ChunkAttributes.WritePartId(attributes, Encoding.ASCII.GetBytes(partId));
         var batch = new ChunkBatch(json.Length + attributes.WrittenCount + 16) { IdempotencyKey = RequestKey.Of(context.Request) };
         batch.Add(json.Span, ChunkForms.Of(json.Span), attributes.WrittenSpan);
-        return await appender.AppendAsync(stream.Address, batch, cancellationToken) switch
+        return await appender.AppendAsync(stream.Address, batch, LeaseBounds.Longest, cancellationToken) switch
         {
             AppendOutcome.Stored => Answers.Json("""{"ok":true}"""u8),
             AppendOutcome.Refused refused => TriggerError.From(refused.Refusal),

@@ -31,21 +31,19 @@ internal sealed partial class Appender(
         return outcome;
     }
 
-    public async Task<AppendOutcome> AppendAsync(StreamAddress stream, ChunkBatch batch, CancellationToken cancellationToken)
+    public async Task<AppendOutcome> AppendAsync(StreamAddress stream, ChunkBatch batch, TimeSpan? writerLease, CancellationToken cancellationToken)
     {
         using var activity = IngestTelemetry.StartAppend(stream);
-        var outcome = await StoreAsync(stream, batch, cancellationToken);
+        var outcome = await StoreAsync(stream, batch, writerLease, cancellationToken);
         if (outcome is AppendOutcome.Refused { Refusal.Code: var code } closed && code == ErrorCode.StreamClosed)
             outcome = closed with { Refusal = await ExplainAsync(stream, closed.Refusal, cancellationToken) };
         switch (outcome)
         {
             case AppendOutcome.Stored stored:
-                activity?.SetTag("realtimestreams.chunks", stored.Added);
-                LogAppended(stream.Run, stream.Key, stored.Added, stored.Duplicates);
+                NoteStored(stream, stored.Added, stored.Duplicates, activity);
                 break;
             case AppendOutcome.Refused { Refusal: var refusal }:
-                telemetry.Refused(refusal.Code, activity);
-                LogRefused(stream.Run, stream.Key, refusal.Code.Code);
+                NoteRefused(stream, refusal, activity);
                 break;
         }
         return outcome;
@@ -66,19 +64,19 @@ internal sealed partial class Appender(
                 LogClosed(stream.Run, stream.Key, closed.Outcome);
                 break;
             case CloseOutcome.Refused { Refusal: var refusal }:
-                telemetry.Refused(refusal.Code, activity);
-                LogRefused(stream.Run, stream.Key, refusal.Code.Code);
+                NoteRefused(stream, refusal, activity);
                 break;
         }
         return outcome;
     }
 
-    private async Task<AppendOutcome> StoreAsync(StreamAddress stream, ChunkBatch batch, CancellationToken cancellationToken)
+    private async Task<AppendOutcome> StoreAsync(
+        StreamAddress stream, ChunkBatch batch, TimeSpan? writerLease, CancellationToken cancellationToken)
     {
         var owned = batch;
         try
         {
-            var admission = await registry.AdmitAsync(stream, cancellationToken);
+            var admission = await registry.AdmitAsync(stream, writerLease, cancellationToken);
             if (admission is StreamAdmission.Refused refused) return new AppendOutcome.Refused(refused.Refusal);
             var version = ((StreamAdmission.Admitted)admission).Version;
             var (bytes, started) = (batch.Length, Stopwatch.GetTimestamp());
@@ -182,17 +180,27 @@ internal sealed partial class Appender(
         switch (outcome)
         {
             case IngestOutcome.Stored { Receipt: var receipt }:
-                activity?.SetTag("realtimestreams.chunks", receipt.Stored);
-                LogAppended(stream.Run, stream.Key, receipt.Stored, receipt.Duplicates);
+                NoteStored(stream, receipt.Stored, receipt.Duplicates, activity);
                 break;
             case IngestOutcome.Refused { Refusal: var refusal }:
-                telemetry.Refused(refusal.Code, activity);
-                LogRefused(stream.Run, stream.Key, refusal.Code.Code);
+                NoteRefused(stream, refusal, activity);
                 break;
             case IngestOutcome.Interrupted { Receipt: var receipt }:
                 LogInterrupted(stream.Run, stream.Key, receipt?.Stored ?? 0);
                 break;
         }
+    }
+
+    private void NoteStored(StreamAddress stream, long added, long duplicates, Activity? activity)
+    {
+        activity?.SetTag("realtimestreams.chunks", added);
+        LogAppended(stream.Run, stream.Key, added, duplicates);
+    }
+
+    private void NoteRefused(StreamAddress stream, Refusal refusal, Activity? activity)
+    {
+        telemetry.Refused(refusal.Code, activity);
+        LogRefused(stream.Run, stream.Key, refusal.Code.Code);
     }
 
     private static ChunkBatch NewBatch(ProducerPosition? producer, string? idempotencyKey, long? bytes) =>
