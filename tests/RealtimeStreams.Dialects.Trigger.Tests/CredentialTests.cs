@@ -132,10 +132,19 @@ public sealed class CredentialTests(SharedServer server) : IDisposable
         Assert.Equal(opens ? HttpStatusCode.OK : HttpStatusCode.Forbidden, answer.StatusCode);
     }
 
-    [Fact]
-    public async Task A_run_that_is_not_there_is_not_found_before_its_scopes_are_looked_at() =>
-        await api.RefusedAsync(
-            HttpStatusCode.NotFound, HttpMethod.Get, $"/realtime/v1/streams/{Api.NewRun()}/out", null, "Authorization", PublicToken.Bearer(Key, ["read:runs:run_x"]));
+    [Theory]
+    [InlineData("read:runs:{run}", HttpStatusCode.NotFound)]
+    [InlineData("read:runs", HttpStatusCode.NotFound)]
+    [InlineData("read:runs:run_x", HttpStatusCode.Forbidden)]
+    [InlineData("read:tags:user:1", HttpStatusCode.Forbidden)]
+    [InlineData("write:inputStreams:{run}", HttpStatusCode.Forbidden)]
+    public async Task Whether_there_is_a_run_is_told_only_to_a_token_that_may_read_it(string scope, HttpStatusCode status)
+    {
+        var run = Api.NewRun();
+        var token = PublicToken.Bearer(Key, [scope.Replace("{run}", run, StringComparison.Ordinal)]);
+
+        await api.RefusedAsync(status, HttpMethod.Get, $"/realtime/v1/streams/{run}/out", null, "Authorization", token);
+    }
 
     [Fact]
     public async Task The_claims_name_the_environment()

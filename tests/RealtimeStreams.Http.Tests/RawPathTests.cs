@@ -35,6 +35,30 @@ public sealed class RawPathTests
         Assert.Equal(key, RawPath.Find(context, "key"));
     }
 
+    [Theory]
+    [InlineData("/api/v1/runs/mine/streams/x/../../../runs/other/streams/k")]
+    [InlineData("/api/v1/runs/other/streams/secret/%2e%2E/k")]
+    [InlineData("/api/v1/runs/other/streams/secret/.%2e/k")]
+    [InlineData("/api/v1/./runs/r/streams/k")]
+    [InlineData("/api/v1/runs/r/streams/k/%2E")]
+    [InlineData("/api/v1/runs/r/streams/..")]
+    public void Where_dots_were_resolved_nothing_is_found(string target)
+    {
+        var context = Context("/api/v1/runs/{runId}/streams/{key}", target);
+
+        Assert.Null(RawPath.Find(context, "runId"));
+        Assert.Null(RawPath.Find(context, "key"));
+    }
+
+    [Theory]
+    [InlineData("...")]
+    [InlineData(".a")]
+    [InlineData("a..")]
+    [InlineData("%2e%2e%2f")]
+    [InlineData("..%2f..")]
+    public void Other_dots_are_letters_like_others(string segment) =>
+        Assert.Equal(RawPath.Unescape(segment), RawPath.Find(Context("/runs/{runId}", "/runs/" + segment), "runId"));
+
     [Fact]
     public void A_parameter_that_the_route_does_not_have_is_not_found() => Assert.Null(RawPath.Find(Context("/a/{b}", "/a/b"), "key"));
 

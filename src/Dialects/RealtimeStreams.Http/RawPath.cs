@@ -10,16 +10,20 @@ namespace RealtimeStreams.Http;
 /// <summary>Reads route parameters as the client wrote them.</summary>
 /// <remarks>
 /// The server's own route values leave %2F encoded but decode %252F to %2F, so that the two cannot be told apart. Here a segment
-/// comes from the request target itself and is unescaped once.
+/// comes from the request target itself and is unescaped once. The server also resolves the segments <c>.</c> and <c>..</c> before it routes, so that
+/// what is written is not where it was routed: a target that has them has no parameters at all.
 /// </remarks>
 public static class RawPath
 {
+    /// <summary>What is wrong with a path whose parameter cannot be found, as the end of a sentence about that parameter.</summary>
+    public const string Fault = "is not percent-encoded UTF-8, or stands beside a segment . or ..";
+
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>The segment of the request target that stands for a parameter of the endpoint's route.</summary>
     /// <param name="context">A request that was routed.</param>
     /// <param name="parameter">The parameter's name.</param>
-    /// <returns>Null when the target has no such segment, or when it is no percent-encoded UTF-8.</returns>
+    /// <returns>Null when the target has no such segment, when it is no percent-encoded UTF-8, or when any segment is <c>.</c> or <c>..</c>, encoded or not.</returns>
     public static string? Find(HttpContext context, string parameter)
     {
         if (context.GetEndpoint() is not RouteEndpoint endpoint) return null;
@@ -30,8 +34,10 @@ public static class RawPath
             if (segments[position].Parts is [RoutePatternParameterPart part] && part.Name == parameter) break;
         }
         if (position < 0) return null;
+        var target = Target(context);
+        if (HasDotSegment(target)) return null;
         // Counted from the end, so that a path base does not matter.
-        return SegmentFromEnd(Target(context), segments.Count - 1 - position) is { } segment ? Unescape(segment) : null;
+        return SegmentFromEnd(target, segments.Count - 1 - position) is { } segment ? Unescape(segment) : null;
     }
 
     /// <summary>Undoes percent-encoding (RFC 3986, section 2.1), once.</summary>
@@ -85,6 +91,27 @@ public static class RawPath
             target = path < 0 ? "/" : target[(scheme + 3 + path)..];
         }
         return target is [.., '/'] ? target[..^1] : target;
+    }
+
+    private static bool HasDotSegment(ReadOnlySpan<char> path)
+    {
+        foreach (var segment in path.Split('/'))
+        {
+            if (IsDots(path[segment])) return true;
+        }
+        return false;
+    }
+
+    private static bool IsDots(ReadOnlySpan<char> segment)
+    {
+        var dots = 0;
+        while (!segment.IsEmpty)
+        {
+            var width = segment[0] == '.' ? 1 : segment.StartsWith("%2e", StringComparison.OrdinalIgnoreCase) ? 3 : 0;
+            if (width == 0 || ++dots > 2) return false;
+            segment = segment[width..];
+        }
+        return dots > 0;
     }
 
     private static string? SegmentFromEnd(ReadOnlySpan<char> path, int fromEnd)

@@ -46,11 +46,11 @@ internal static class OperatorGate
         }
         if (!hasEnvironment) return null;
         if (RawPath.Find(context, EnvironmentParameter) is not { } id)
-            return Problems.From(ErrorCode.InvalidRequest, "The environment id in the path is not percent-encoded UTF-8.", EnvironmentParameter);
+            return Problems.From(ErrorCode.InvalidRequest, $"The environment id in the path {RawPath.Fault}.", EnvironmentParameter);
         if (!EnvironmentId.TryParse(id, null, out var environment))
             return Problems.From(ErrorCode.InvalidRequest, $"The environment id {EnvironmentId.FindFault(id)}.", EnvironmentParameter);
         var key = hasKey ? RawPath.Find(context, KeyParameter) : "";
-        if (key is null) return Problems.From(ErrorCode.InvalidRequest, "The key id in the path is not percent-encoded UTF-8.", KeyParameter);
+        if (key is null) return Problems.From(ErrorCode.InvalidRequest, $"The key id in the path {RawPath.Fault}.", KeyParameter);
         context.Features.Set(new EnvironmentPath(environment, key));
         return null;
     }

@@ -44,10 +44,10 @@ internal static class Gate
         context.Features.Set(new Caller(environment));
         if (!hasRun) return null;
         if (RawPath.Find(context, RunParameter) is not { } run)
-            return Problems.From(ErrorCode.InvalidRunId, "The run id in the path is not percent-encoded UTF-8.");
+            return Problems.From(ErrorCode.InvalidRunId, $"The run id in the path {RawPath.Fault}.");
         if (!hasKey) return AdmitRun(context, environment, run);
         if (RawPath.Find(context, KeyParameter) is not { } key)
-            return Problems.From(ErrorCode.InvalidStreamKey, "The stream key in the path is not percent-encoded UTF-8.");
+            return Problems.From(ErrorCode.InvalidStreamKey, $"The stream key in the path {RawPath.Fault}.");
         if (!StreamKey.TryParse(key, null, out var streamKey))
             return Problems.From(ErrorCode.InvalidStreamKey, $"The stream key {StreamKey.FindFault(key)}.");
         if (Targets.Names(run)) return await AdmitTargetAsync(context, environment, run, streamKey);

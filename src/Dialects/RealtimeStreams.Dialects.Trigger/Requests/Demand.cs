@@ -1,3 +1,4 @@
+using RealtimeStreams.Protocol;
 using RealtimeStreams.RunRegistry;
 
 namespace RealtimeStreams.Dialects.Trigger.Requests;
@@ -22,12 +23,16 @@ internal enum Demand
 internal static class Demands
 {
     /// <summary>Whether a token may do to a run what the route does. The names that a run goes by are its id, its task and its tags.</summary>
-    public static bool Meets(this AccessGrant grant, Demand demand, Run run)
+    /// <param name="grant">What the token grants.</param>
+    /// <param name="demand">The route's.</param>
+    /// <param name="id">The run's id.</param>
+    /// <param name="run">The run; null: there is none of this id.</param>
+    public static bool Meets(this AccessGrant grant, Demand demand, RunId id, Run? run)
     {
-        if (demand == Demand.WriteInput) return grant.Allows("write", new AccessResource("inputStreams", run.Id.Value));
-        var names = new List<AccessResource> { new("runs", run.Id.Value) };
-        if (run.TaskId is { } task) names.Add(new AccessResource("tasks", task));
-        foreach (var tag in run.Tags) names.Add(new AccessResource("tags", tag));
+        if (demand == Demand.WriteInput) return grant.Allows("write", new AccessResource("inputStreams", id.Value));
+        var names = new List<AccessResource> { new("runs", id.Value) };
+        if (run?.TaskId is { } task) names.Add(new AccessResource("tasks", task));
+        foreach (var tag in run?.Tags ?? []) names.Add(new AccessResource("tags", tag));
         return grant.Allows("read", [.. names]);
     }
 

@@ -81,13 +81,16 @@ internal static partial class Gate
         return null;
     }
 
-    /// <summary>The run is looked up before the scopes are, because they may name its task and tags.</summary>
+    /// <summary>
+    /// The run is looked up before the scopes are, because they may name its task and tags. Whether there is a run is told only to a token that allows the
+    /// route for its id.
+    /// </summary>
     private static async ValueTask<TriggerError?> FindRefusalAsync(HttpContext context, Caller caller, Demand demand, RunId run)
     {
         var registry = context.RequestServices.GetRequiredService<IRunRegistry>();
-        if (await registry.FindBriefAsync(caller.Environment, run, context.RequestAborted) is not { } found)
-            return TriggerError.From(ErrorCode.RunNotFound, $"There is no run {run}.");
-        return caller.Grant!.Meets(demand, found) ? null : TriggerError.OutOfScope;
+        var found = await registry.FindBriefAsync(caller.Environment, run, context.RequestAborted);
+        if (!caller.Grant!.Meets(demand, run, found)) return TriggerError.OutOfScope;
+        return found is null ? TriggerError.From(ErrorCode.RunNotFound, $"There is no run {run}.") : null;
     }
 
     [LoggerMessage(EventId = 2201, Level = LogLevel.Error, Message = "A {Method} request failed")]

@@ -28,13 +28,13 @@ internal readonly record struct PathParameters(bool HasRun, bool HasTarget, bool
         if (text is null || !RunId.TryParse(text, null, out run))
         {
             run = default;
-            error = TriggerError.From(ErrorCode.InvalidRunId, $"The run id in the path {(text is null ? "is not percent-encoded UTF-8" : RunId.FindFault(text))}.");
+            error = TriggerError.From(ErrorCode.InvalidRunId, $"The run id in the path {(text is null ? RawPath.Fault : RunId.FindFault(text))}.");
             return false;
         }
         if (!HasKey && !HasInput) return true;
         text = RawPath.Find(context, HasKey ? Gate.KeyParameter : Gate.InputParameter);
         if (text is not null && (HasKey ? StreamKey.TryParse(text, null, out key) : InputStreams.TryMakeKey(text, out key))) return true;
-        var fault = text is null ? "is not percent-encoded UTF-8" : StreamKey.FindFault(text) ?? "is too long";
+        var fault = text is null ? RawPath.Fault : StreamKey.FindFault(text) ?? "is too long";
         error = TriggerError.From(ErrorCode.InvalidStreamKey, $"The stream key in the path {fault}.");
         return false;
     }
@@ -43,7 +43,7 @@ internal readonly record struct PathParameters(bool HasRun, bool HasTarget, bool
     public static bool TryReadTask(HttpContext context, out string task, [NotNullWhen(false)] out TriggerError? error)
     {
         task = RawPath.Find(context, Gate.TaskParameter) ?? "";
-        error = task.Length > 0 ? null : TriggerError.From(ErrorCode.InvalidRequest, "The task id in the path is not percent-encoded UTF-8.");
+        error = task.Length > 0 ? null : TriggerError.From(ErrorCode.InvalidRequest, $"The task id in the path {RawPath.Fault}.");
         return error is null;
     }
 }
