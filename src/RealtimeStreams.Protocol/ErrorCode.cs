@@ -26,6 +26,9 @@ public sealed record ErrorCode(string Code, int Status, bool Retryable, bool May
     /// <summary>No credential, or one that this server does not know.</summary>
     public static readonly ErrorCode Unauthorized = Final("unauthorized", 401, "A valid credential is required");
 
+    /// <summary>The credential is valid, but does not allow this.</summary>
+    public static readonly ErrorCode Forbidden = Final("forbidden", 403, "The credential does not allow this");
+
     /// <summary>There is no such run for this caller.</summary>
     public static readonly ErrorCode RunNotFound = Final("run_not_found", 404, "There is no such run");
 

@@ -173,6 +173,30 @@ public sealed record CloseReceipt(long NextIndex, Outcome Outcome, bool AlreadyC
 /// <param name="NextIndex">The cursor: the index that comes next.</param>
 public sealed record CaughtUpEvent(long NextIndex);
 
+/// <summary>Data of <see cref="NativeEvents.TokenExpired"/>.</summary>
+/// <param name="NextIndex">The cursor: the index that comes next.</param>
+/// <param name="Reason"><c>expired</c> or <c>revoked</c>.</param>
+public sealed record TokenExpiredEvent(long NextIndex, string Reason);
+
+/// <summary>Body of <c>POST /api/v1/tokens</c>.</summary>
+/// <param name="Scopes">What the token is to allow, 1 to 100 scopes such as <c>read:runs:run_1</c>.</param>
+/// <param name="ExpiresInSeconds">How long it is to be valid, 1 to 2,592,000 (30 days). 900 when absent.</param>
+public sealed record IssueToken(IReadOnlyList<string?>? Scopes = null, int? ExpiresInSeconds = null);
+
+/// <summary>A public access token that was issued.</summary>
+/// <param name="Token">The token.</param>
+/// <param name="Id">Names it, to revoke it: <c>DELETE /api/v1/tokens/{id}</c>.</param>
+/// <param name="ExpiresAt">From when on it is none.</param>
+public sealed record TokenInfo(string Token, string Id, DateTimeOffset ExpiresAt)
+{
+    /// <summary>Without the token.</summary>
+    public override string ToString() => $"{Id}, until {ExpiresAt:O}";
+}
+
+/// <summary>Answer of <c>POST /api/v1/tokens/revoke-all</c>.</summary>
+/// <param name="IssuedUntil">Tokens whose <c>iat</c> is this second or an earlier one are revoked, and those without.</param>
+public sealed record RevokedTokens(DateTimeOffset IssuedUntil);
+
 /// <summary>Data of <see cref="NativeEvents.End"/>.</summary>
 /// <param name="Outcome">How the stream ended.</param>
 /// <param name="NextIndex">The number of chunks of the stream, for ever.</param>
@@ -227,7 +251,11 @@ public sealed record Problem
 [JsonSerializable(typeof(CloseStream))]
 [JsonSerializable(typeof(AppendReceipt))]
 [JsonSerializable(typeof(CloseReceipt))]
+[JsonSerializable(typeof(IssueToken))]
+[JsonSerializable(typeof(TokenInfo))]
+[JsonSerializable(typeof(RevokedTokens))]
 [JsonSerializable(typeof(CaughtUpEvent))]
+[JsonSerializable(typeof(TokenExpiredEvent))]
 [JsonSerializable(typeof(EndEvent))]
 [JsonSerializable(typeof(TrimmedEvent))]
 [JsonSerializable(typeof(Problem))]

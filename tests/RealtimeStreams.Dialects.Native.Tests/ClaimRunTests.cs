@@ -90,7 +90,7 @@ public sealed class ClaimRunTests : IDisposable
         context.Request.ContentType = "application/json";
         context.Request.Body = new MemoryStream(Encoding.UTF8.GetBytes($$"""{"tasks":["task"],"worker":"w","waitInSeconds":{{wait}}}"""));
         var endpoint = new Runs.ClaimRun(claims, claims, new Lifetime(stopping.Token), clock);
-        return (await Runs.ClaimRun.HandleAsync(context, new Caller(EnvironmentId.Parse("test")), endpoint)).Result;
+        return (await Runs.ClaimRun.HandleAsync(context, new Caller(EnvironmentId.Parse("test"), null), endpoint)).Result;
     }
 
     private sealed class Lifetime(CancellationToken stopping) : IHostApplicationLifetime

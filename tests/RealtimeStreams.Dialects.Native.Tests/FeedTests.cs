@@ -5,6 +5,7 @@ using RealtimeStreams.ChunkLog;
 using RealtimeStreams.Dialects.Native.Reading;
 using RealtimeStreams.Protocol;
 using RealtimeStreams.Read;
+using RealtimeStreams.RunRegistry;
 
 namespace RealtimeStreams.Dialects.Native.Tests;
 
@@ -48,6 +49,32 @@ public sealed class FeedTests
         Assert.EndsWith("event: reconnect\ndata: {\"nextIndex\":7}\n\n", text, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(AccessEnd.Expired, "expired")]
+    [InlineData(AccessEnd.Revoked, "revoked")]
+    public async Task A_token_that_ends_is_told_with_the_cursor(AccessEnd end, string reason)
+    {
+        using var watch = new EndedWatch();
+        var read = new ScriptedRead(clock);
+        read.OnWait = _ => watch.Finish(end);
+
+        Assert.EndsWith(
+            $"event: token-expired\ndata: {{\"nextIndex\":7,\"reason\":\"{reason}\"}}\n\n",
+            await SendAsync(read, SseFormat.Instance, timeout: null, watch: watch),
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Lines_tell_that_a_token_ended()
+    {
+        using var watch = new EndedWatch();
+        var read = new ScriptedRead(clock);
+        read.OnWait = _ => watch.Finish(AccessEnd.Expired);
+
+        Assert.Equal(
+            "\n{\"event\":\"token-expired\",\"nextIndex\":7,\"reason\":\"expired\"}\n", await SendAsync(read, LinesFormat.Instance, timeout: null, watch: watch));
+    }
+
     [Fact]
     public async Task A_client_that_has_gone_ends_the_feed_with_a_cancellation()
     {
@@ -56,7 +83,7 @@ public sealed class FeedTests
         read.OnWait = _ => gone.Cancel();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
-            new Feed(read, SseFormat.Instance, PipeWriter.Create(sent), null, clock).SendAsync(0, stopping.Token, gone.Token));
+            new Feed(read, SseFormat.Instance, PipeWriter.Create(sent), null, clock).SendAsync(0, null, stopping.Token, gone.Token));
     }
 
     [Theory]
@@ -97,10 +124,28 @@ public sealed class FeedTests
         await Assert.ThrowsAsync<LogUnavailableException>(() =>
             new ChunkPage(new ScriptedRead(clock), limit: 10).FetchAsync(null, TestContext.Current.CancellationToken));
 
-    private async Task<string> SendAsync(ScriptedRead read, FeedFormat format, TimeSpan? timeout, long start = 0)
+    private async Task<string> SendAsync(ScriptedRead read, FeedFormat format, TimeSpan? timeout, long start = 0, IAccessWatch? watch = null)
     {
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(stopping.Token, TestContext.Current.CancellationToken);
-        await new Feed(read, format, PipeWriter.Create(sent), timeout, clock).SendAsync(start, stopping.Token, ending.Token);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(
+            stopping.Token, watch?.Ended ?? CancellationToken.None, TestContext.Current.CancellationToken);
+        await new Feed(read, format, PipeWriter.Create(sent), timeout, clock).SendAsync(start, watch, stopping.Token, ending.Token);
         return Encoding.UTF8.GetString(sent.ToArray());
+    }
+
+    private sealed class EndedWatch : IAccessWatch
+    {
+        private readonly CancellationTokenSource ended = new();
+
+        public CancellationToken Ended => ended.Token;
+
+        public AccessEnd? End { get; private set; }
+
+        public void Finish(AccessEnd end)
+        {
+            End = end;
+            ended.Cancel();
+        }
+
+        public void Dispose() => ended.Dispose();
     }
 }

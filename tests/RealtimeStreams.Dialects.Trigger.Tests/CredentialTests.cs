@@ -147,6 +147,24 @@ public sealed class CredentialTests(SharedServer server) : IDisposable
     }
 
     [Fact]
+    public async Task A_read_whose_token_expires_is_cut_off_and_told_why_when_it_comes_back()
+    {
+        var run = await api.RegisterAsync();
+        var token = PublicToken.Bearer(Key, [$"read:runs:{run}"], claims => claims["exp"] = TimeProvider.System.GetUtcNow().AddSeconds(2).ToUnixTimeSeconds());
+        using var reading = await api.SendAsync(HttpMethod.Get, $"/realtime/v1/streams/{run}/out", null, "Authorization", token);
+        Assert.Equal(HttpStatusCode.OK, reading.StatusCode);
+
+        // Not a clean end, which would be that of the stream.
+        await Assert.ThrowsAnyAsync<IOException>(async () =>
+        {
+            await using var body = await reading.Content.ReadAsStreamAsync(TestContext.Current.CancellationToken);
+            await body.CopyToAsync(Stream.Null, TestContext.Current.CancellationToken);
+        });
+
+        await api.RefusedAsync(HttpStatusCode.Unauthorized, HttpMethod.Get, $"/realtime/v1/streams/{run}/out", null, "Authorization", token);
+    }
+
+    [Fact]
     public async Task The_claims_name_the_environment()
     {
         using var answer = await api.SendAsync(HttpMethod.Post, "/api/v1/auth/jwt/claims");

@@ -160,8 +160,8 @@ public sealed class NativeRunTests(SharedServer server) : IDisposable
             .Select(operation => operation.Value.GetProperty("operationId").GetString());
         Assert.Equal(
             [
-                "appendChunks", "claimRun", "closeStream", "completeRun", "eraseRun", "inspectRun", "listRuns", "listStreams", "readChunks", "registerRun",
-                "renewClaim", "tellTail",
+                "appendChunks", "claimRun", "closeStream", "completeRun", "eraseRun", "inspectRun", "issueToken", "listRuns", "listStreams", "readChunks",
+                "registerRun", "renewClaim", "revokeAllTokens", "revokeToken", "tellTail",
             ],
             operations.Order(StringComparer.Ordinal));
         var append = description.RootElement.GetProperty("paths").GetProperty("/api/v1/runs/{runId}/streams/{key}").GetProperty("post");

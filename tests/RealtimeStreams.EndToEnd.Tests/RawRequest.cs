@@ -18,20 +18,35 @@ internal sealed class RawRequest : IAsyncDisposable
     }
 
     /// <summary>Begins a chunked POST of NDJSON.</summary>
-    public static async Task<RawRequest> PostLinesAsync(ServerProcess server, string path, (string Name, string? Value)[] headers)
+    public static async Task<RawRequest> PostLinesAsync(
+        ServerProcess server, string path, (string Name, string? Value)[] headers, string? credential = null)
     {
         var connection = new TcpClient();
         await connection.ConnectAsync(server.Address.Host, server.Address.Port, Api.Cancellation);
         var request = new RawRequest(connection);
         var more = string.Concat(headers.Select(header => $"{header.Name}: {header.Value}\r\n"));
         await request.WriteAsync(
-            $"POST {path} HTTP/1.1\r\nHost: {server.Address.Authority}\r\nAuthorization: Bearer {server.SecretKey}\r\n" +
+            $"POST {path} HTTP/1.1\r\nHost: {server.Address.Authority}\r\nAuthorization: Bearer {credential ?? server.SecretKey}\r\n" +
             $"Content-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n{more}\r\n");
         return request;
     }
 
     public Task WriteChunkAsync(string text) =>
         WriteAsync(string.Create(CultureInfo.InvariantCulture, $"{Encoding.UTF8.GetByteCount(text):x}\r\n{text}\r\n"));
+
+    /// <summary>What the server says, up to and with a text.</summary>
+    public async Task<string> ReadUntilAsync(string text)
+    {
+        var buffer = new byte[4096];
+        var answer = "";
+        while (!answer.Contains(text, StringComparison.Ordinal))
+        {
+            var count = await stream.ReadAsync(buffer, Api.Cancellation);
+            Assert.True(count > 0, $"The answer ended: {answer}");
+            answer += Encoding.UTF8.GetString(buffer, 0, count);
+        }
+        return answer;
+    }
 
     /// <summary>Resets the connection, as a machine does whose process died.</summary>
     public void Cut()

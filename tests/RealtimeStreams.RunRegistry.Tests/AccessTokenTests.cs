@@ -38,10 +38,14 @@ public abstract class AccessTokenContract(TestDatabases databases) : RegistryCon
         var node = await StartAsync();
         var other = await StartAsync();
 
-        var token = await Tokens(node).IssueAsync(Environment, ["append:streams:run%2F1/a:b", "read:runs"], TimeSpan.FromHours(1), Cancelled);
+        var issued = await Tokens(node).IssueAsync(Environment, ["append:streams:run%2F1/a:b", "read:runs"], TimeSpan.FromHours(1), Cancelled);
+        var token = issued.Token;
 
         var grant = await VerifyAsync(other, token);
         Assert.NotNull(grant);
+        Assert.Equal(issued.Id, grant.TokenId);
+        Assert.Equal(issued.ExpiresAt, grant.ExpiresAt);
+        Assert.DoesNotContain(token, issued.ToString(), StringComparison.Ordinal);
         Assert.True(grant.Allows("append", new AccessResource("streams", "run%2F1/a:b")));
         Assert.False(grant.Allows("append", new AccessResource("streams", "run%2F1/a")));
         clock.Advance(TimeSpan.FromHours(1) - TimeSpan.FromSeconds(1));
@@ -224,7 +228,7 @@ public abstract class AccessTokenContract(TestDatabases databases) : RegistryCon
 
         clock.Advance(TimeSpan.FromSeconds(30));
         Assert.Null(await VerifyAsync(other, Good()));
-        Assert.NotNull(await VerifyAsync(node, await Tokens(other).IssueAsync(Environment, [], TimeSpan.FromHours(1), Cancelled)));
+        Assert.NotNull(await VerifyAsync(node, (await Tokens(other).IssueAsync(Environment, [], TimeSpan.FromHours(1), Cancelled)).Token));
     }
 
     [Fact]

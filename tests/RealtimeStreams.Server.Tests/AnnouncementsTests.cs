@@ -29,13 +29,15 @@ public sealed class AnnouncementsTests
         Assert.Equal([change], heard);
     }
 
-    [Fact]
-    public async Task A_change_of_credentials_is_of_no_run()
+    [Theory]
+    [InlineData(RegistryChangeKind.CredentialsChanged)]
+    [InlineData(RegistryChangeKind.TokensRevoked)]
+    public async Task A_change_of_credentials_is_of_no_run(RegistryChangeKind kind)
     {
         List<RegistryChange> heard = [];
         var announcements = new Announcements(wire);
         using var subscription = announcements.Subscribe(heard.Add);
-        var change = new RegistryChange(RegistryChangeKind.CredentialsChanged, Environment, default);
+        var change = new RegistryChange(kind, Environment, default);
 
         await announcements.PublishAsync(change, TestContext.Current.CancellationToken);
 
@@ -54,6 +56,7 @@ public sealed class AnnouncementsTests
     [InlineData("env\nrun\n0\n\n")]
     [InlineData("env\n\n0\n")]
     [InlineData("env\nrun\n3\n")]
+    [InlineData("env\nrun\n4\n")]
     public async Task What_is_no_announcement_is_not_heard(string message)
     {
         List<RegistryChange> heard = [];

@@ -10,6 +10,7 @@ using RealtimeStreams.Dialects.Native.Reading;
 using RealtimeStreams.Dialects.Native.Requests;
 using RealtimeStreams.Dialects.Native.Runs;
 using RealtimeStreams.Dialects.Native.Streams;
+using RealtimeStreams.Dialects.Native.Tokens;
 using RealtimeStreams.Protocol;
 
 namespace RealtimeStreams.Dialects.Native;
@@ -38,7 +39,7 @@ public static class NativeDialect
     public static IEndpointRouteBuilder MapNative(this IEndpointRouteBuilder endpoints)
     {
         endpoints.MapOpenApi("/openapi/{documentName}.json");
-        var runs = endpoints.MapGroup("/api/v1/runs").RequireSecretKey().WithTags("runs");
+        var runs = endpoints.MapGroup("/api/v1/runs").RequireAccess().WithTags("runs");
         runs.MapPost("", Runs.RegisterRun.HandleAsync).Describe("registerRun", "Register a run", 400, 409)
             .Accepts<Protocol.RegisterRun>("application/json").Produces<RunInfo>().Produces<RunInfo>(StatusCodes.Status201Created);
         runs.MapGet("", ListRuns.HandleAsync).Describe("listRuns", "List runs, newest first", 400).Produces<RunPage>();
@@ -55,7 +56,7 @@ public static class NativeDialect
             .Accepts<Protocol.RenewClaim>("application/json").Produces<RunInfo>();
         runs.MapDelete("/{runId}", EraseRun.HandleAsync).Describe("eraseRun", "Erase a run and all its streams", 400, 404);
 
-        var streams = endpoints.MapGroup("/api/v1/runs").RequireSecretKey().WithTags("streams");
+        var streams = endpoints.MapGroup("/api/v1/runs").RequireAccess().WithTags("streams");
         streams.MapGet("/{runId}/streams", ListStreams.HandleAsync).Describe("listStreams", "List a run's streams", 400, 404).Produces<StreamList>();
         streams.MapPost(Stream, AppendChunks.HandleAsync)
             .Describe("appendChunks", "Append chunks: a JSON value, an array, text, or open-ended NDJSON", 400, 404, 409, 410, 413, 415, 422, 429, 507)
@@ -68,6 +69,18 @@ public static class NativeDialect
             .Produces<string>(StatusCodes.Status200OK, "text/event-stream", "application/x-ndjson", "application/json");
         streams.MapMethods(Stream, [HttpMethods.Head], TellTail.HandleAsync)
             .Describe("tellTail", "Tell how far a stream goes, and how far a producer got", 400, 404);
+
+        var tokens = endpoints.MapGroup("/api/v1/tokens").RequireAccess().WithTags("tokens");
+        tokens.MapPost("", Tokens.IssueToken.HandleAsync)
+            .Describe("issueToken", "Issue a public access token", 400)
+            .Accepts<Protocol.IssueToken>("application/json").Produces<TokenInfo>(StatusCodes.Status201Created);
+        tokens.MapDelete($"/{{{Tokens.RevokeToken.IdParameter}}}", Tokens.RevokeToken.HandleAsync)
+            .Describe("revokeToken", "Revoke a token that was issued here, on all servers within a second", 404, 422)
+            .Produces(StatusCodes.Status204NoContent);
+        tokens.MapPost("/revoke-all", RevokeAllTokens.HandleAsync)
+            .Describe("revokeAllTokens", "Revoke all tokens of the environment that were made until now")
+            .Produces<RevokedTokens>();
+
         if (endpoints.ServiceProvider.GetRequiredService<IOptions<NativeDialectOptions>>().Value.OperatorKey is { } operatorKey) endpoints.MapAdmin(operatorKey);
         return endpoints;
     }

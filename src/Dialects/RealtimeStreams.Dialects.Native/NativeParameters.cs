@@ -37,6 +37,7 @@ internal static class NativeParameters
         ["completeRun"] = [Run],
         ["renewClaim"] = [Run],
         ["eraseRun"] = [Run],
+        ["revokeToken"] = [Path(Tokens.RevokeToken.IdParameter, "The token's id, as it was told when it was issued.")],
         ["listStreams"] = [Run],
         ["appendChunks"] =
         [

@@ -19,11 +19,11 @@ public readonly record struct AccessScope(string Action, string? Type, string? I
 
     /// <summary>Whether this allows the action on the resource.</summary>
     public bool Allows(string action, AccessResource resource) =>
-        IsAdmin
-        || (Type is not null
-            && (Action == "*" || Action == action)
-            && (Type == "all" || Type == resource.Type)
-            && (Id is null || Id == resource.Id));
+        IsAdmin || ((Action == "*" || Action == action) && Covers(resource));
+
+    /// <summary>Whether this is about the resource, whatever it allows to do with it.</summary>
+    public bool Covers(AccessResource resource) =>
+        Type is not null && (Type == "all" || Type == resource.Type) && (Id is null || Id == resource.Id);
 
     /// <summary>The scope as it stands in a token.</summary>
     public override string ToString() => Type is null ? Action : Id is null ? $"{Action}:{Type}" : $"{Action}:{Type}:{Id}";

@@ -35,4 +35,7 @@ public enum RegistryChangeKind
 
     /// <summary>Keys of the environment were made, rotated or revoked: what is remembered of credentials is not true any more. Of no run.</summary>
     CredentialsChanged = 3,
+
+    /// <summary>Tokens of the environment were revoked; which ones is in the database. Of no run.</summary>
+    TokensRevoked = 4,
 }

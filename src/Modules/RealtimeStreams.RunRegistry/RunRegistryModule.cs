@@ -69,6 +69,8 @@ public static class RunRegistryModule
         services.AddSingleton<EnvironmentFinder>();
         services.AddSingleton<CredentialChanges>();
         services.AddSingleton<SecretKeyMaker>();
+        services.AddSingleton<RevocationStore>();
+        services.AddSingleton<Revocations>();
 
         services.AddSingleton<IRunRegistry, Registry>();
         services.AddSingleton<IEnvironments, EnvironmentDirectory>();
@@ -81,6 +83,7 @@ public static class RunRegistryModule
         services.AddSingleton(new RegistrySetup.Extent(MakesDefaultKey: use == RegistryUse.Serving));
         services.AddHostedService<RegistrySetup>();
         if (use == RegistryUse.Serving) services.AddHostedService<CredentialWatch>();
+        if (use == RegistryUse.Serving) services.AddHostedService<RevocationRounds>();
 
         // After the set-up: it loads its keys when the host starts, from tables that must be there.
         services.AddDataProtection().SetApplicationName(SecretKeyProtector.ApplicationName);

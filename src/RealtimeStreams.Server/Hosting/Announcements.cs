@@ -30,7 +30,8 @@ internal sealed class Announcements(INodeMessages messages) : IRegistryAnnouncem
             || !int.TryParse(third, NumberStyles.None, CultureInfo.InvariantCulture, out var kind)
             || !Enum.IsDefined((RegistryChangeKind)kind)) return false;
         RunId run = default;
-        if ((RegistryChangeKind)kind == RegistryChangeKind.CredentialsChanged ? second.Length > 0 : !RunId.TryParse(second, null, out run)) return false;
+        var isOfNoRun = (RegistryChangeKind)kind is RegistryChangeKind.CredentialsChanged or RegistryChangeKind.TokensRevoked;
+        if (isOfNoRun ? second.Length > 0 : !RunId.TryParse(second, null, out run)) return false;
         change = new RegistryChange((RegistryChangeKind)kind, environment, run, task.Length == 0 ? null : task);
         return true;
     }

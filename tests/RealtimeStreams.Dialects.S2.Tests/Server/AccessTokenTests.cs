@@ -82,6 +82,29 @@ public sealed class AccessTokenTests(S2Server server)
         Assert.Equal(body == "null" ? (400, "bad_json") : (422, "invalid"), answer.Error);
     }
 
+    [Fact]
+    public async Task Sessions_end_with_a_terminal_401_when_their_token_expires()
+    {
+        var name = prefix + "/s";
+        var until = TimeProvider.System.GetUtcNow().AddSeconds(3);
+        using var caller = server.NewCaller(await IssueAsync(Body(ops: ["append", "create-stream"], read: true, until: until)), http2: true);
+        await using var append = await caller.OpenAppendAsync(name);
+        await append.AppendAsync("kept");
+        await append.AckAsync();
+        await using var read = await caller.OpenReadAsync(name, "?seq_num=0");
+        Assert.Equal(["kept"], (await read.BatchAsync()).Bodies);
+        await read.BatchAsync();
+        using var events = await caller.OpenEventsAsync(name, "?tail_offset=0");
+
+        var (ofAppend, ofRead) = (await append.TerminalAsync(), await read.TerminalAsync());
+        var ofEvents = await events.Content.ReadAsStringAsync(S2Caller.Cancellation);
+
+        Assert.Equal((401, "authn"), (ofAppend.Status, ofAppend.Code));
+        Assert.Equal((401, "authn"), (ofRead.Status, ofRead.Code));
+        Assert.Contains("event: error\ndata: {\"code\":\"authn\"", ofEvents, StringComparison.Ordinal);
+        Assert.Equal((401, "authn"), (await caller.GetAsync(S2Caller.Records(name, "/tail"))).Error);
+    }
+
     private async Task<string> IssueAsync(string body)
     {
         using var backend = server.NewCaller();
@@ -90,7 +113,7 @@ public sealed class AccessTokenTests(S2Server server)
         return answer.Json.GetProperty("access_token").GetString() ?? throw new XunitException(answer.Text);
     }
 
-    private string Body(string[]? ops = null, bool auto = false, string? exact = null, bool read = false) => JsonSerializer.Serialize(new
+    private string Body(string[]? ops = null, bool auto = false, string? exact = null, bool read = false, DateTimeOffset? until = null) => JsonSerializer.Serialize(new
     {
         id = Guid.NewGuid().ToString(),
         scope = new
@@ -100,7 +123,7 @@ public sealed class AccessTokenTests(S2Server server)
             op_groups = new { stream = new { read } },
             streams = exact is null ? (object)new { prefix } : new { exact },
         },
-        expires_at = TimeProvider.System.GetUtcNow().AddHours(1),
+        expires_at = until ?? TimeProvider.System.GetUtcNow().AddHours(1),
         auto_prefix_streams = auto,
     });
 

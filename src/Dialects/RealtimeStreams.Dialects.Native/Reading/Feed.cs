@@ -4,6 +4,7 @@ using System.Text.Json.Serialization.Metadata;
 using RealtimeStreams.Http;
 using RealtimeStreams.Protocol;
 using RealtimeStreams.Read;
+using RealtimeStreams.RunRegistry;
 
 namespace RealtimeStreams.Dialects.Native.Reading;
 
@@ -15,9 +16,10 @@ internal sealed class Feed(IStreamRead read, FeedFormat format, PipeWriter outpu
     private long wanted; // What the client has not been sent yet begins here.
 
     /// <param name="startIndex">The index that the client asked for.</param>
+    /// <param name="watch">Ends with the client's token: the client is told to bring another one. Null: it has a secret key.</param>
     /// <param name="stopping">The server stops: the client is told to come back.</param>
-    /// <param name="cancellationToken">The client has gone, or <paramref name="stopping"/>.</param>
-    public async Task SendAsync(long startIndex, CancellationToken stopping, CancellationToken cancellationToken)
+    /// <param name="cancellationToken">The client has gone, or <paramref name="stopping"/>, or the watch ended.</param>
+    public async Task SendAsync(long startIndex, IAccessWatch? watch, CancellationToken stopping, CancellationToken cancellationToken)
     {
         wanted = startIndex < 0 ? read.Cursor.Value : startIndex;
         format.WriteOpening(output);
@@ -40,9 +42,12 @@ internal sealed class Feed(IStreamRead read, FeedFormat format, PipeWriter outpu
             }
             await output.FlushAsync(cancellationToken);
         }
-        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested || watch?.End is not null)
         {
-            Tell(NativeEvents.Reconnect, new CaughtUpEvent(read.Cursor.Value), WireJson.Contracts.CaughtUpEvent);
+            if (watch?.End is { } end)
+                Tell(NativeEvents.TokenExpired, new TokenExpiredEvent(read.Cursor.Value, NameOf(end)), WireJson.Contracts.TokenExpiredEvent);
+            else
+                Tell(NativeEvents.Reconnect, new CaughtUpEvent(read.Cursor.Value), WireJson.Contracts.CaughtUpEvent);
             // A client that does not read gets no more time than this.
             using var last = new CancellationTokenSource(LastFlush, clock);
             await output.FlushAsync(last.Token);
@@ -76,4 +81,6 @@ internal sealed class Feed(IStreamRead read, FeedFormat format, PipeWriter outpu
     void IFeedFormat.WriteHeartbeat(IStreamRead at, IBufferWriter<byte> to) => format.WriteHeartbeat(to);
 
     private void Tell<T>(string name, T data, JsonTypeInfo<T> contract) => format.WriteEvent(name, data, contract, output);
+
+    private static string NameOf(AccessEnd end) => end == AccessEnd.Revoked ? "revoked" : "expired";
 }

@@ -8,27 +8,45 @@ using RealtimeStreams.Dialects.Native.Requests;
 using RealtimeStreams.Http;
 using RealtimeStreams.Protocol;
 using RealtimeStreams.Read;
+using RealtimeStreams.RunRegistry;
 
 namespace RealtimeStreams.Dialects.Native.Reading;
 
-internal sealed partial class ReadChunks(IStreamReads reads, IChunkLog log, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<ReadChunks> logger)
+internal sealed partial class ReadChunks(
+    IStreamReads reads, IChunkLog log, IAccessTokens tokens, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<ReadChunks> logger)
 {
-    public static Task<Results<EmptyHttpResult, ProblemResult>> HandleAsync(HttpContext context, StreamPath stream, ReadChunks endpoint) =>
-        endpoint.AnswerAsync(context, stream.Address);
+    public static Task<Results<EmptyHttpResult, ProblemResult>> HandleAsync(
+        HttpContext context, Caller caller, StreamPath stream, ReadChunks endpoint) =>
+        endpoint.AnswerAsync(context, caller, stream.Address);
 
-    private async Task<Results<EmptyHttpResult, ProblemResult>> AnswerAsync(HttpContext context, StreamAddress stream)
+    private async Task<Results<EmptyHttpResult, ProblemResult>> AnswerAsync(HttpContext context, Caller caller, StreamAddress stream)
     {
         if (!ReadRequest.TryRead(context.Request, out var request, out var problem)) return problem!;
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
-        switch (await reads.OpenAsync(stream, request!.StartIndex, ending.Token))
+        using var watch = caller.Watch(tokens);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(
+            context.RequestAborted, lifetime.ApplicationStopping, watch?.Ended ?? CancellationToken.None);
+        try
+        {
+            return await AnswerAsync(context, stream, request!, watch, ending.Token);
+        }
+        catch (OperationCanceledException) when (watch?.End is not null && !context.Response.HasStarted)
+        {
+            return Gate.Unauthorized(context, "The access token was valid when the request came, and is no more.");
+        }
+    }
+
+    private async Task<Results<EmptyHttpResult, ProblemResult>> AnswerAsync(
+        HttpContext context, StreamAddress stream, ReadRequest request, IAccessWatch? watch, CancellationToken ending)
+    {
+        switch (await reads.OpenAsync(stream, request.StartIndex, ending))
         {
             case ReadOpening.Refused refused:
                 return Problems.From(refused.Refusal);
             case ReadOpening.Opened { Read: var read }:
                 await using (read)
                 {
-                    if (request.MediaType == ReadRequest.Page) return await SendPageAsync(context, stream, request, read, ending.Token);
-                    await SendFeedAsync(context, stream, request, read, ending.Token);
+                    if (request.MediaType == ReadRequest.Page) return await SendPageAsync(context, stream, request, read, ending);
+                    await SendFeedAsync(context, stream, request, read, watch, ending);
                     return TypedResults.Empty;
                 }
             default:
@@ -51,18 +69,18 @@ internal sealed partial class ReadChunks(IStreamReads reads, IChunkLog log, IHos
     }
 
     private async Task SendFeedAsync(
-        HttpContext context, StreamAddress stream, ReadRequest request, IStreamRead read, CancellationToken cancellationToken)
+        HttpContext context, StreamAddress stream, ReadRequest request, IStreamRead read, IAccessWatch? watch, CancellationToken cancellationToken)
     {
         FeedFormat format = request.MediaType == ReadRequest.Lines ? LinesFormat.Instance : SseFormat.Instance;
         OpenEnded.PrepareResponse(context, format.MediaType);
         var feed = new Feed(read, format, context.Response.BodyWriter, request.Timeout, clock);
         try
         {
-            await feed.SendAsync(request.StartIndex, lifetime.ApplicationStopping, cancellationToken);
+            await feed.SendAsync(request.StartIndex, watch, lifetime.ApplicationStopping, cancellationToken);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            context.Abort(); // The client has gone, or does not read what it is told at shutdown.
+            context.Abort(); // The client has gone, or does not read what it is told at the end.
         }
         catch (Exception exception) when (!context.RequestAborted.IsCancellationRequested)
         {

@@ -1,12 +1,18 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using RealtimeStreams.Protocol;
+using RealtimeStreams.RunRegistry;
 
 namespace RealtimeStreams.Dialects.Native.Requests;
 
-/// <summary>Who asks: the environment that the request's secret key opens. The gate has checked it.</summary>
-internal sealed record Caller(EnvironmentId Environment)
+/// <summary>Who asks. The gate has checked it.</summary>
+/// <param name="Environment">The environment that the credential opens.</param>
+/// <param name="Grant">What a public token grants in it; null for a secret key, which may do everything.</param>
+internal sealed record Caller(EnvironmentId Environment, AccessGrant? Grant)
 {
+    /// <summary>Watches over the token while the request goes on; null for a secret key.</summary>
+    public IAccessWatch? Watch(IAccessTokens tokens) => Grant is null ? null : tokens.Watch(Grant);
+
     public static ValueTask<Caller> BindAsync(HttpContext context) => ValueTask.FromResult(context.Features.GetRequiredFeature<Caller>());
 }
 

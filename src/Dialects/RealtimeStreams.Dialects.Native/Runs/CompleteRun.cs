@@ -14,10 +14,15 @@ internal static class CompleteRun
     private const int MaxBodyBytes = (1024 + 64) * 1024;
 
     public static async Task<Results<JsonHttpResult<RunInfo>, ProblemResult>> HandleAsync(
-        HttpContext context, RunPath path, IRunRegistry registry, TimeProvider clock, CancellationToken cancellationToken)
+        HttpContext context, Caller caller, RunPath path, IRunRegistry registry, TimeProvider clock, CancellationToken cancellationToken)
     {
         var (body, problem) = await JsonBody.ReadAsync(context, NativeJson.Default.CompleteRun, new Protocol.CompleteRun(), MaxBodyBytes);
         if (problem is not null) return problem;
+        if (caller.Grant is not null && body is not { Outcome: Outcome.Cancelled, Output: null, Worker: null, Attempt: null })
+        {
+            return Problems.From(
+                ErrorCode.Forbidden, "An access token may only cancel a run: with the outcome cancelled, and without output, worker and attempt.", "outcome");
+        }
         var end = new RunEnd(body!.Outcome ?? Outcome.Completed, body.Error)
         {
             Output = body.Output?.GetRawText(),

@@ -27,7 +27,7 @@ internal static class AppendRecords
         var type = context.Request.ContentType ?? "";
         if (MediaTypes.Is(type, SessionType))
         {
-            await sessions.ServeAsync(context, target!, target!.RulesFor(call));
+            await sessions.ServeAsync(context, call, target!);
             return Results.Empty;
         }
         var (batch, fault) = MediaTypes.Is(type, Answers.Protobuf)

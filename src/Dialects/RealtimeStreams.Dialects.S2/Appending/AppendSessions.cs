@@ -1,31 +1,39 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using RealtimeStreams.Dialects.S2.Records;
 using RealtimeStreams.Dialects.S2.Requests;
 using RealtimeStreams.Dialects.S2.Streams;
 using RealtimeStreams.Dialects.S2.Wire;
 using RealtimeStreams.Http;
 using RealtimeStreams.Ingest;
+using RealtimeStreams.RunRegistry;
 
 namespace RealtimeStreams.Dialects.S2.Appending;
 
 /// <summary>Serves append sessions. Whatever goes wrong is told in a terminal frame: a reset stream would be the end of the client's session for good.</summary>
 internal sealed partial class AppendSessions(
-    IAppender appender, IOpenWriters writers, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<AppendSessions> logger)
+    IAppender appender,
+    IOpenWriters writers,
+    IAccessTokens tokens,
+    IHostApplicationLifetime lifetime,
+    TimeProvider clock,
+    ILogger<AppendSessions> logger)
 {
-    public async Task ServeAsync(HttpContext context, StreamTarget target, BatchRules rules)
+    public async Task ServeAsync(HttpContext context, Call call, StreamTarget target)
     {
         OpenEnded.LiftRequestLimits(context);
         OpenEnded.PrepareResponse(context, AppendRecords.SessionType);
         await context.Response.StartAsync(context.RequestAborted);
         await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
         using var writer = writers.Enter(target.Address); // Until the client goes, or ends the session.
-        using var session = new AppendSession(target.Address, rules, appender, context.Request.BodyReader, context.Response.BodyWriter);
+        using var session = new AppendSession(target.Address, target.RulesFor(call), appender, context.Request.BodyReader, context.Response.BodyWriter);
+        using var watch = call.Permit?.Watch(tokens);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(lifetime.ApplicationStopping, watch?.Ended ?? CancellationToken.None);
         S2Error? error;
         try
         {
-            error = await session.RunAsync(lifetime.ApplicationStopping, context.RequestAborted);
+            error = await session.RunAsync(ending.Token, context.RequestAborted);
+            if (error == S2Errors.Stopping && watch?.End is not null) error = S2Errors.TokenEnded;
         }
         catch (Exception) when (context.RequestAborted.IsCancellationRequested)
         {

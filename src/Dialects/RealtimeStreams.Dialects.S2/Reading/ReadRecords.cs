@@ -10,12 +10,13 @@ using RealtimeStreams.Dialects.S2.Wire;
 using RealtimeStreams.Http;
 using RealtimeStreams.Protocol;
 using RealtimeStreams.Read;
+using RealtimeStreams.RunRegistry;
 
 namespace RealtimeStreams.Dialects.S2.Reading;
 
 /// <summary>GET …/records: a session of frames or of server-sent events, or one batch in JSON or protobuf.</summary>
 internal sealed partial class ReadRecords(
-    StreamDirectory directory, IStreamReads reads, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<ReadRecords> logger)
+    StreamDirectory directory, IStreamReads reads, IAccessTokens tokens, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<ReadRecords> logger)
 {
     public static Task<IResult> HandleAsync(HttpContext context, Call call, ReadRecords endpoint) => endpoint.AnswerAsync(context, call);
 
@@ -32,7 +33,9 @@ internal sealed partial class ReadRecords(
         if (page is not null) request = RecordPage.Limit(request!);
         if (error is not null) return Answers.Error(error);
 
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
+        using var watch = call.Permit?.Watch(tokens);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(
+            context.RequestAborted, lifetime.ApplicationStopping, watch?.Ended ?? CancellationToken.None);
         (var target, error) = await directory.OpenAsync(context, call);
         if (error is not null) return Answers.Error(error);
         var mayFollow = request!.IsUnlimited || request.Wait > TimeSpan.Zero;
@@ -46,7 +49,7 @@ internal sealed partial class ReadRecords(
                 await using (read)
                 {
                     if (page is not null) return await page.FetchAsync(read, request, clock, ending.Token);
-                    await SendAsync(context, target.Address, request, read, format!, ending.Token);
+                    await SendAsync(context, target.Address, request, read, format!, watch, ending.Token);
                     return Results.Empty;
                 }
             default:
@@ -55,7 +58,13 @@ internal sealed partial class ReadRecords(
     }
 
     private async Task SendAsync(
-        HttpContext context, StreamAddress stream, ReadRequest request, IStreamRead read, RecordFormat format, CancellationToken cancellationToken)
+        HttpContext context,
+        StreamAddress stream,
+        ReadRequest request,
+        IStreamRead read,
+        RecordFormat format,
+        IAccessWatch? watch,
+        CancellationToken cancellationToken)
     {
         OpenEnded.PrepareResponse(context, format.ContentType);
         context.Response.Headers.CacheControl = "no-cache, no-transform";
@@ -71,6 +80,10 @@ internal sealed partial class ReadRecords(
         catch (Exception) when (context.RequestAborted.IsCancellationRequested)
         {
             return; // The client has gone.
+        }
+        catch (OperationCanceledException) when (watch?.End is not null)
+        {
+            error = S2Errors.TokenEnded;
         }
         catch (Exception exception)
         {

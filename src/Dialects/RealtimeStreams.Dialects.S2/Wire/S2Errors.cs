@@ -10,6 +10,7 @@ internal static class S2Errors
 {
     private static readonly Dictionary<string, (int Status, string Code)> rows = new()
     {
+        [ErrorCode.Forbidden.Code] = (403, "permission_denied"),
         [ErrorCode.RunNotFound.Code] = (404, "stream_not_found"),
         [ErrorCode.StreamNotFound.Code] = (404, "stream_not_found"),
         [ErrorCode.StreamGone.Code] = (404, "stream_not_found"),
@@ -29,6 +30,9 @@ internal static class S2Errors
 
     /// <summary>The server is stopping. Not <c>server_draining</c>, at which a client comes back at once, as often as it is said.</summary>
     public static readonly S2Error Stopping = S2Error.Unavailable("The server is stopping. Try again.");
+
+    /// <summary>The token that a session was opened with has expired or was revoked. Clients do not try again with it.</summary>
+    public static readonly S2Error TokenEnded = S2Error.Unauthenticated("The access token that this session was opened with is valid no more.");
 
     /// <summary>A refusal. What has no row of its own is a request that cannot succeed.</summary>
     public static S2Error From(Refusal refusal)

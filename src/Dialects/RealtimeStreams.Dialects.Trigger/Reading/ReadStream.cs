@@ -7,26 +7,32 @@ using RealtimeStreams.Dialects.Trigger.Requests;
 using RealtimeStreams.Http;
 using RealtimeStreams.Protocol;
 using RealtimeStreams.Read;
+using RealtimeStreams.RunRegistry;
 
 namespace RealtimeStreams.Dialects.Trigger.Reading;
 
 /// <summary>Reads an output or an input stream, live.</summary>
 /// <remarks>
 /// A clean end of the answer is the end of the stream to its clients, which do not come back then. So it ends cleanly only when the stream
-/// has, or when the reader has waited long enough and nothing is stored that it has not got; otherwise the connection is cut off.
+/// has, or when the reader has waited long enough and nothing is stored that it has not got; otherwise the connection is cut off. That is also the
+/// end of a read whose token has expired or was revoked: its client comes back with its cursor and is told 401, which is final to it (unless the
+/// application gives it a new token).
 /// </remarks>
 internal sealed partial class ReadStream(
-    IStreamReads reads, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<ReadStream> logger)
+    IStreamReads reads, IAccessTokens tokens, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<ReadStream> logger)
 {
     private const string EventStream = "text/event-stream";
 
-    public static Task<IResult> HandleAsync(HttpContext context, StreamPath stream, ReadStream endpoint) => endpoint.AnswerAsync(context, stream.Address);
+    public static Task<IResult> HandleAsync(HttpContext context, Caller caller, StreamPath stream, ReadStream endpoint) =>
+        endpoint.AnswerAsync(context, caller, stream.Address);
 
-    private async Task<IResult> AnswerAsync(HttpContext context, StreamAddress stream)
+    private async Task<IResult> AnswerAsync(HttpContext context, Caller caller, StreamAddress stream)
     {
         if (ReadRequest.FindFault(context.Request.Headers, out var request) is { } fault)
             return Results.Text(fault, statusCode: StatusCodes.Status400BadRequest);
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
+        using var watch = caller.Watch(tokens);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(
+            context.RequestAborted, lifetime.ApplicationStopping, watch?.Ended ?? CancellationToken.None);
         switch (await OpenAsync(stream, request.StartIndex, ending.Token))
         {
             case ReadOpening.Refused { Refusal: var refusal } when refusal.Code == ErrorCode.StreamNotFound:

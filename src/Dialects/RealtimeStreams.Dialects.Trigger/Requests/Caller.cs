@@ -13,6 +13,9 @@ internal sealed record Caller(EnvironmentId Environment, AccessGrant? Grant, str
 {
     public static ValueTask<Caller> BindAsync(HttpContext context) => ValueTask.FromResult(context.Features.GetRequiredFeature<Caller>());
 
+    /// <summary>Watches over the token while the request goes on; null for a secret key.</summary>
+    public IAccessWatch? Watch(IAccessTokens tokens) => Grant is null ? null : tokens.Watch(Grant);
+
     /// <summary>Without the credential.</summary>
     public override string ToString() => $"{Environment}, {(Grant is null ? "secret key" : "public token")}";
 }

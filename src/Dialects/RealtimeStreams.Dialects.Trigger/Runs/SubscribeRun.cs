@@ -13,7 +13,8 @@ namespace RealtimeStreams.Dialects.Trigger.Runs;
 /// The run subscription, an Electric shape of one row: first the row, then requests that wait until it has changed. The offset that the client
 /// brings back names the content that it has, so that nothing is kept between its requests and any server can answer them.
 /// </summary>
-internal sealed class SubscribeRun(IRunRegistry registry, IRunSignals signals, IHostApplicationLifetime lifetime, TimeProvider clock)
+internal sealed class SubscribeRun(
+    IRunRegistry registry, IRunSignals signals, IAccessTokens tokens, IHostApplicationLifetime lifetime, TimeProvider clock)
 {
     private const string First = "-1";
 
@@ -22,17 +23,29 @@ internal sealed class SubscribeRun(IRunRegistry registry, IRunSignals signals, I
     // A signal can be lost, so the run is looked at now and then anyway.
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(5);
 
-    public static Task<IResult> HandleAsync(HttpContext context, Caller caller, StreamPath path, SubscribeRun endpoint) =>
-        endpoint.AnswerAsync(context, TokenNotes.Of(caller), path.Address);
+    private readonly IAccessTokens tokens = tokens;
 
-    private async Task<IResult> AnswerAsync(HttpContext context, TokenNotes notes, StreamAddress address)
+    public static async Task<IResult> HandleAsync(HttpContext context, Caller caller, StreamPath path, SubscribeRun endpoint)
+    {
+        using var watch = caller.Watch(endpoint.tokens);
+        try
+        {
+            return await endpoint.AnswerAsync(context, TokenNotes.Of(caller), path.Address, watch?.Ended ?? CancellationToken.None);
+        }
+        catch (OperationCanceledException) when (watch?.End is not null)
+        {
+            return TriggerError.TokenEnded;
+        }
+    }
+
+    private async Task<IResult> AnswerAsync(HttpContext context, TokenNotes notes, StreamAddress address, CancellationToken tokenEnded)
     {
         var query = context.Request.Query;
         var offset = query["offset"].ToString() is { Length: > 0 } known ? known : First;
         var skipped = query["skipColumns"].ToString().Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).ToHashSet(StringComparer.Ordinal);
         skipped.UnionWith(notes.SkipColumns);
         var live = query["live"] == "true";
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping, tokenEnded);
         using var signal = live ? signals.Watch(address.Environment, address.Run) : null; // Before the run is looked at, so that nothing falls between.
         if (await FindAsync(address, skipped, ending.Token) is not { } row) return NotFound(address.Run);
         if (query["handle"].ToString() is { Length: > 0 } handle && offset != First && handle != row.Handle)

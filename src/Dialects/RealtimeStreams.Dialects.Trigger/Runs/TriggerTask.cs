@@ -32,8 +32,9 @@ internal static class TriggerTask
             case RegisterOutcome.Refused { Refusal: var refusal }:
                 return TriggerError.From(refusal);
             case RegisterOutcome.Registered { Run: var run, New: var isNew }:
-                context.Response.Headers["x-trigger-jwt"] = await tokens.IssueAsync(
+                var token = await tokens.IssueAsync(
                     caller.Environment, [$"read:runs:{run.Id}", $"write:inputStreams:{run.Id}"], TokenLifetime, cancellationToken);
+                context.Response.Headers["x-trigger-jwt"] = token.Token;
                 return Answers.Json(Answer(run.Id, isCached: !isNew && !isRetry));
             default:
                 throw new UnreachableException();

@@ -23,7 +23,7 @@ internal sealed class S2Access(IAccessTokens tokens, IOptions<TriggerDialectOpti
         if (name.Any(letter => letter is < ' ' or > '~') || name.EndsWith(' ')) return false;
         var scope = $"append:streams:{S2Names.EscapeRun(stream.Run)}/{stream.Key}";
         var headers = context.Response.Headers;
-        headers["X-S2-Access-Token"] = await tokens.IssueAsync(stream.Environment, [scope], TokenLifetime, cancellationToken);
+        headers["X-S2-Access-Token"] = (await tokens.IssueAsync(stream.Environment, [scope], TokenLifetime, cancellationToken)).Token;
         headers["X-S2-Basin"] = S2Names.BasinOf(stream.Environment);
         headers["X-S2-Endpoint"] = EndpointOf(context.Request);
         headers["X-S2-Stream-Name"] = name;

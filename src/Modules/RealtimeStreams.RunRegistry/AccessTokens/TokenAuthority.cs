@@ -3,8 +3,8 @@ using RealtimeStreams.RunRegistry.SecretKeys;
 
 namespace RealtimeStreams.RunRegistry.AccessTokens;
 
-/// <summary>Verifies and issues tokens with the environments' secret keys.</summary>
-internal sealed class TokenAuthority(EnvironmentKeys keys, TimeProvider clock) : IAccessTokens
+/// <summary>Verifies, issues and revokes tokens with the environments' secret keys.</summary>
+internal sealed class TokenAuthority(EnvironmentKeys keys, Revocations revocations, TimeProvider clock) : IAccessTokens
 {
     private static readonly TimeSpan MinLifetime = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan MaxLifetime = TimeSpan.FromDays(3653);
@@ -15,10 +15,24 @@ internal sealed class TokenAuthority(EnvironmentKeys keys, TimeProvider clock) :
         if (!TokenText.TryParse(token, out var text)
             || TokenClaims.TryRead(text.Payload) is not { } claims
             || !claims.AreValidAt(clock.GetUtcNow())) return null;
-        return await IsSignedAsync(text, claims.Environment, cancellationToken) ? claims.ToGrant() : null;
+        if (!await IsSignedAsync(text, claims.Environment, cancellationToken)) return null;
+        var grant = claims.ToGrant();
+        return (await revocations.FindAsync(grant.Environment, cancellationToken)).Revokes(grant) ? null : grant;
     }
 
-    public async ValueTask<string> IssueAsync(
+    public IAccessWatch Watch(AccessGrant grant)
+    {
+        ArgumentNullException.ThrowIfNull(grant);
+        return revocations.Watch(grant);
+    }
+
+    public ValueTask<Refusal?> RevokeAsync(EnvironmentId environment, string tokenId, CancellationToken cancellationToken) =>
+        revocations.RevokeAsync(environment, tokenId, cancellationToken);
+
+    public ValueTask<DateTimeOffset> RevokeAllAsync(EnvironmentId environment, CancellationToken cancellationToken) =>
+        revocations.RevokeAllAsync(environment, cancellationToken);
+
+    public async ValueTask<IssuedToken> IssueAsync(
         EnvironmentId environment, IReadOnlyList<string> scopes, TimeSpan lifetime, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(scopes);
@@ -32,9 +46,12 @@ internal sealed class TokenAuthority(EnvironmentKeys keys, TimeProvider clock) :
             throw new InvalidOperationException($"The environment {environment} has no secret key that could sign a token.");
 
         var now = clock.GetUtcNow();
-        var token = TokenText.Make(TokenClaims.Write(environment, scopes, now, now + lifetime), key);
+        var expiresAt = DateTimeOffset.FromUnixTimeSeconds((now + lifetime).ToUnixTimeSeconds());
+        var id = TokenIds.Make(expiresAt);
+        var issuedAt = (await revocations.FindAsync(environment, cancellationToken)).FirstValid(now);
+        var token = TokenText.Make(TokenClaims.Write(environment, scopes, id, issuedAt, expiresAt), key);
         return token.Length <= TokenText.MaxLength
-            ? token
+            ? new IssuedToken(token, id, expiresAt)
             : throw new ArgumentException($"The token would be {token.Length} characters long; at most {TokenText.MaxLength} are allowed.", nameof(scopes));
     }
 

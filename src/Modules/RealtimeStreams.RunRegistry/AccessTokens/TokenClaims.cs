@@ -6,7 +6,7 @@ namespace RealtimeStreams.RunRegistry.AccessTokens;
 
 /// <summary>What a token claims, as far as it has the form of one of this product's. Not to be believed before the signature is checked.</summary>
 internal sealed record TokenClaims(
-    EnvironmentId Environment, IReadOnlyList<AccessScope> Scopes, double ExpiresAt, double? NotBefore, double? IssuedAt)
+    EnvironmentId Environment, IReadOnlyList<AccessScope> Scopes, double ExpiresAt, double? NotBefore, double? IssuedAt, string? TokenId)
 {
     private const string Issuer = "https://id.trigger.dev";
     private const string Audience = "https://api.trigger.dev";
@@ -25,11 +25,15 @@ internal sealed record TokenClaims(
         if (!EnvironmentId.TryParse(FindText(claims, "sub"), null, out var environment)) return null;
         if (!TryFindTime(claims, "exp", out var expires) || expires is not { } expiresAt) return null;
         if (!TryFindTime(claims, "nbf", out var notBefore) || !TryFindTime(claims, "iat", out var issuedAt)) return null;
-        return TryFindScopes(claims) is { } scopes ? new TokenClaims(environment, scopes, expiresAt, notBefore, issuedAt) : null;
+        // Only ids that are made here mean something. They tell for how long a revocation must be kept, so the token has to agree.
+        var id = FindText(claims, "jti");
+        if (!TokenIds.TryRead(id, out var idUntil)) id = null;
+        else if (idUntil.ToUnixTimeSeconds() != expiresAt) return null;
+        return TryFindScopes(claims) is { } scopes ? new TokenClaims(environment, scopes, expiresAt, notBefore, issuedAt, id) : null;
     }
 
     /// <summary>Writes the payload of a token.</summary>
-    public static byte[] Write(EnvironmentId environment, IReadOnlyList<string> scopes, DateTimeOffset now, DateTimeOffset expiresAt)
+    public static byte[] Write(EnvironmentId environment, IReadOnlyList<string> scopes, string id, DateTimeOffset issuedAt, DateTimeOffset expiresAt)
     {
         var output = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(output))
@@ -42,7 +46,8 @@ internal sealed record TokenClaims(
             json.WriteEndArray();
             json.WriteString("iss"u8, Issuer);
             json.WriteString("aud"u8, Audience);
-            json.WriteNumber("iat"u8, now.ToUnixTimeSeconds());
+            json.WriteString("jti"u8, id);
+            json.WriteNumber("iat"u8, issuedAt.ToUnixTimeSeconds());
             json.WriteNumber("exp"u8, expiresAt.ToUnixTimeSeconds());
             json.WriteEndObject();
         }
@@ -57,8 +62,14 @@ internal sealed record TokenClaims(
     }
 
     /// <summary>What the token grants, once it is verified.</summary>
-    public AccessGrant ToGrant() => new(
-        Environment, Scopes, DateTimeOffset.UnixEpoch.AddSeconds(Math.Min(ExpiresAt, DateTimeOffset.MaxValue.ToUnixTimeSeconds() - 1)));
+    public AccessGrant ToGrant() => new(Environment, Scopes, ToTime(ExpiresAt))
+    {
+        TokenId = TokenId,
+        IssuedAt = IssuedAt is { } issuedAt ? ToTime(issuedAt) : null,
+    };
+
+    private static DateTimeOffset ToTime(double seconds) =>
+        DateTimeOffset.UnixEpoch.AddSeconds(Math.Min(seconds, DateTimeOffset.MaxValue.ToUnixTimeSeconds() - 1));
 
     private static bool IsForUs(JsonElement claims)
     {

@@ -19,6 +19,8 @@ internal abstract class RegistryContext(DbContextOptions options) : DbContext(op
 
     public DbSet<StoredNamedStream> NamedStreams => Set<StoredNamedStream>();
 
+    public DbSet<StoredTokenRevocation> TokenRevocations => Set<StoredTokenRevocation>();
+
     public DbSet<StoredProtectionKey> ProtectionKeys => Set<StoredProtectionKey>();
 
     /// <summary>The runs that can be found: those not erased.</summary>
@@ -148,6 +150,20 @@ internal abstract class RegistryContext(DbContextOptions options) : DbContext(op
             table.Property(row => row.RequestToken).HasColumnName("request_token");
             table.Property(row => row.CreatedAt).HasColumnName("created_at");
             table.HasOne<StoredRun>().WithMany().HasForeignKey(row => new { row.Environment, row.Run }).OnDelete(DeleteBehavior.Cascade);
+        });
+
+        modelBuilder.Entity<StoredTokenRevocation>(table =>
+        {
+            table.ToTable("token_revocations");
+            table.HasKey(row => new { row.Environment, row.Token });
+            table.HasIndex(row => new { row.Environment, row.CreatedAt }).HasDatabaseName("token_revocations_newest");
+            table.HasIndex(row => row.ExpiresAt).HasDatabaseName("token_revocations_expired").HasFilter("expires_at IS NOT NULL");
+            table.Property(row => row.Environment).HasColumnName("environment");
+            table.Property(row => row.Token).HasColumnName("token");
+            table.Property(row => row.MadeUntil).HasColumnName("made_until");
+            table.Property(row => row.ExpiresAt).HasColumnName("expires_at");
+            table.Property(row => row.CreatedAt).HasColumnName("created_at");
+            table.HasOne<StoredEnvironment>().WithMany().HasForeignKey(row => row.Environment).OnDelete(DeleteBehavior.Cascade);
         });
 
         modelBuilder.Entity<StoredProtectionKey>(table =>

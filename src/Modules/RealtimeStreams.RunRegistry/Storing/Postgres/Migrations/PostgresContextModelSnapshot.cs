@@ -414,6 +414,42 @@ namespace RealtimeStreams.RunRegistry.Storing.Postgres.Migrations
                     b.ToTable("streams", (string)null);
                 });
 
+            modelBuilder.Entity("RealtimeStreams.RunRegistry.Storing.StoredTokenRevocation", b =>
+                {
+                    b.Property<string>("Environment")
+                        .HasColumnType("text")
+                        .HasColumnName("environment")
+                        .UseCollation("C");
+
+                    b.Property<string>("Token")
+                        .HasColumnType("text")
+                        .HasColumnName("token")
+                        .UseCollation("C");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<DateTimeOffset?>("ExpiresAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("expires_at");
+
+                    b.Property<DateTimeOffset?>("MadeUntil")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("made_until");
+
+                    b.HasKey("Environment", "Token");
+
+                    b.HasIndex("ExpiresAt")
+                        .HasDatabaseName("token_revocations_expired")
+                        .HasFilter("expires_at IS NOT NULL");
+
+                    b.HasIndex("Environment", "CreatedAt")
+                        .HasDatabaseName("token_revocations_newest");
+
+                    b.ToTable("token_revocations", (string)null);
+                });
+
             modelBuilder.Entity("RealtimeStreams.RunRegistry.Storing.StoredNamedStream", b =>
                 {
                     b.HasOne("RealtimeStreams.RunRegistry.Storing.StoredRun", null)
@@ -455,6 +491,15 @@ namespace RealtimeStreams.RunRegistry.Storing.Postgres.Migrations
                     b.HasOne("RealtimeStreams.RunRegistry.Storing.StoredRun", null)
                         .WithMany()
                         .HasForeignKey("Environment", "Run")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("RealtimeStreams.RunRegistry.Storing.StoredTokenRevocation", b =>
+                {
+                    b.HasOne("RealtimeStreams.RunRegistry.Storing.StoredEnvironment", null)
+                        .WithMany()
+                        .HasForeignKey("Environment")
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired();
                 });

@@ -372,6 +372,40 @@ namespace RealtimeStreams.RunRegistry.Storing.Sqlite.Migrations
                     b.ToTable("streams", (string)null);
                 });
 
+            modelBuilder.Entity("RealtimeStreams.RunRegistry.Storing.StoredTokenRevocation", b =>
+                {
+                    b.Property<string>("Environment")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("environment");
+
+                    b.Property<string>("Token")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("token");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<long?>("ExpiresAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("expires_at");
+
+                    b.Property<long?>("MadeUntil")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("made_until");
+
+                    b.HasKey("Environment", "Token");
+
+                    b.HasIndex("ExpiresAt")
+                        .HasDatabaseName("token_revocations_expired")
+                        .HasFilter("expires_at IS NOT NULL");
+
+                    b.HasIndex("Environment", "CreatedAt")
+                        .HasDatabaseName("token_revocations_newest");
+
+                    b.ToTable("token_revocations", (string)null);
+                });
+
             modelBuilder.Entity("RealtimeStreams.RunRegistry.Storing.StoredNamedStream", b =>
                 {
                     b.HasOne("RealtimeStreams.RunRegistry.Storing.StoredRun", null)
@@ -413,6 +447,15 @@ namespace RealtimeStreams.RunRegistry.Storing.Sqlite.Migrations
                     b.HasOne("RealtimeStreams.RunRegistry.Storing.StoredRun", null)
                         .WithMany()
                         .HasForeignKey("Environment", "Run")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("RealtimeStreams.RunRegistry.Storing.StoredTokenRevocation", b =>
+                {
+                    b.HasOne("RealtimeStreams.RunRegistry.Storing.StoredEnvironment", null)
+                        .WithMany()
+                        .HasForeignKey("Environment")
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired();
                 });

@@ -1,0 +1,51 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using RealtimeStreams.Dialects.Native.Requests;
+using RealtimeStreams.Http;
+using RealtimeStreams.Protocol;
+using RealtimeStreams.RunRegistry;
+
+namespace RealtimeStreams.Dialects.Native.Tokens;
+
+internal static class IssueToken
+{
+    private const int MaxBodyBytes = 64 * 1024;
+    private const int DefaultSeconds = 15 * 60;
+    private const int MaxSeconds = 30 * 24 * 60 * 60;
+    private const int MaxScopes = 100;
+
+    // As JSON. With an environment's longest id (6 x 256 bytes, all escaped) and the other claims (300) it makes 5,932 bytes, 7,991 characters with the signature: a token has at most 8,192.
+    private const int MaxScopeBytes = 4096;
+
+    public static async Task<Results<JsonHttpResult<TokenInfo>, ProblemResult>> HandleAsync(
+        HttpContext context, Caller caller, IAccessTokens tokens, CancellationToken cancellationToken)
+    {
+        var (body, problem) = await JsonBody.ReadAsync(context, NativeJson.Default.IssueToken, new Protocol.IssueToken(), MaxBodyBytes);
+        if ((problem ?? FindFault(body!)) is { } fault) return fault;
+        var token = await tokens.IssueAsync(
+            caller.Environment, [.. body!.Scopes!.OfType<string>()], TimeSpan.FromSeconds(body.ExpiresInSeconds ?? DefaultSeconds), cancellationToken);
+        context.Response.Headers.CacheControl = "no-store";
+        return Answers.Json(new TokenInfo(token.Token, token.Id, token.ExpiresAt), WireJson.Contracts.TokenInfo, StatusCodes.Status201Created);
+    }
+
+    private static ProblemResult? FindFault(Protocol.IssueToken body)
+    {
+        if (body.Scopes is not { Count: >= 1 and <= MaxScopes } scopes)
+        {
+            return Problems.From(
+                ErrorCode.InvalidRequest, $"The field scopes must be a list of 1 to {MaxScopes} scopes, such as read:runs:run_1.", "scopes");
+        }
+        for (var i = 0; i < scopes.Count; i++)
+        {
+            if (ScopeRules.FindFault(scopes[i]) is { } fault)
+                return Problems.From(ErrorCode.InvalidRequest, $"The field scopes[{i}] {fault}.", $"scopes[{i}]");
+        }
+        var bytes = scopes.Sum(scope => ScopeRules.WrittenBytes(scope!));
+        if (bytes > MaxScopeBytes)
+            return Problems.From(ErrorCode.InvalidRequest, $"The scopes are {bytes} bytes long as a token holds them; at most {MaxScopeBytes} are allowed.", "scopes");
+        return body.ExpiresInSeconds is < 1 or > MaxSeconds
+            ? Problems.From(
+                ErrorCode.InvalidRequest, $"The field expiresInSeconds is {body.ExpiresInSeconds}; it must be a number from 1 to {MaxSeconds}.", "expiresInSeconds")
+            : null;
+    }
+}

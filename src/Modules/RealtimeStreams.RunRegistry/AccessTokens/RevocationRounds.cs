@@ -1,0 +1,45 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace RealtimeStreams.RunRegistry.AccessTokens;
+
+/// <summary>Keeps this node's knowledge of revoked tokens fresh, and removes the rows of tokens that have expired.</summary>
+/// <remarks>A round costs one small query for each environment whose tokens are in use here, and none otherwise. While the database is away, what is
+/// known goes on to count for the cache's time; reads that are going on are left alone.</remarks>
+internal sealed partial class RevocationRounds(
+    Revocations revocations, RevocationStore store, TimeProvider clock, ILogger<RevocationRounds> logger) : BackgroundService
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan SweepInterval = TimeSpan.FromMinutes(10);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var swept = clock.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                await revocations.News.WaitAsync(Interval, clock, stoppingToken);
+            }
+            catch (TimeoutException)
+            {
+                // Nobody said anything; that may have been lost.
+            }
+            revocations.TakeNews();
+            try
+            {
+                await revocations.RefreshAsync(stoppingToken);
+                if (clock.GetElapsedTime(swept) < SweepInterval) continue;
+                swept = clock.GetTimestamp();
+                await store.SweepAsync(stoppingToken);
+            }
+            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
+            {
+                LogFailed(exception);
+            }
+        }
+    }
+
+    [LoggerMessage(EventId = 1443, Level = LogLevel.Debug, Message = "Could not read which tokens are revoked; it is tried again in a second")]
+    private partial void LogFailed(Exception exception);
+}

@@ -1,0 +1,82 @@
+using System.Security.Cryptography;
+using Microsoft.EntityFrameworkCore;
+using RealtimeStreams.Protocol;
+using RealtimeStreams.RunRegistry.Storing;
+
+namespace RealtimeStreams.RunRegistry.AccessTokens;
+
+/// <summary>The rows of <c>token_revocations</c>.</summary>
+internal sealed class RevocationStore(RegistryDatabase database)
+{
+    /// <summary>The most tokens of an environment that are revoked one by one; every node keeps their ids in memory, some 150 bytes each.</summary>
+    public const int MaxSingle = 10_000;
+
+    /// <summary>Clocks of two servers may differ by so much until a row is forgotten too early.</summary>
+    private static readonly TimeSpan Slack = TimeSpan.FromMinutes(1);
+
+    public Task<RevokedTokens> ReadAsync(EnvironmentId environment, DateTimeOffset since, CancellationToken cancellationToken) =>
+        database.ReadAsync("find_token_revocations", async (context, token) =>
+        {
+            var rows = await context.TokenRevocations
+                .Where(row => row.Environment == environment.Value && row.CreatedAt >= since)
+                .Select(row => new { row.Token, row.MadeUntil })
+                .ToListAsync(token);
+            return new RevokedTokens(
+                RevokedTokens.None.Ids.Union(rows.Where(row => row.MadeUntil is null).Select(row => row.Token)), rows.Max(row => row.MadeUntil));
+        }, cancellationToken);
+
+    /// <returns>False when too many are revoked already.</returns>
+    public Task<bool> AddAsync(EnvironmentId environment, string id, DateTimeOffset expiresAt, CancellationToken cancellationToken) =>
+        database.ChangeAsync("revoke_token", async (context, token) =>
+        {
+            var others = context.TokenRevocations.Where(row => row.Environment == environment.Value);
+            if (await others.AnyAsync(row => row.Token == id, token)) return true;
+            if (await others.CountAsync(token) >= MaxSingle) return false;
+            context.TokenRevocations.Add(new StoredTokenRevocation
+            {
+                Environment = environment.Value,
+                Token = id,
+                ExpiresAt = expiresAt,
+                CreatedAt = database.Now(),
+            });
+            try
+            {
+                await context.SaveChangesAsync(token);
+            }
+            catch (DbUpdateException exception) when (database.Provider.IsDuplicate(exception))
+            {
+                // Another node did the same just now.
+            }
+            return true;
+        }, cancellationToken);
+
+    /// <summary>Adds a rule for all, then removes the earlier ones, which say less.</summary>
+    public Task<DateTimeOffset> AddAllAsync(EnvironmentId environment, CancellationToken cancellationToken) =>
+        database.ChangeAsync("revoke_all_tokens", async (context, token) =>
+        {
+            var now = database.Now();
+            var until = DateTimeOffset.FromUnixTimeSeconds(now.ToUnixTimeSeconds());
+            context.TokenRevocations.Add(new StoredTokenRevocation
+            {
+                Environment = environment.Value,
+                Token = $"all_{RandomNumberGenerator.GetHexString(32, lowercase: true)}",
+                MadeUntil = until,
+                CreatedAt = now,
+            });
+            await context.SaveChangesAsync(token);
+            await context.TokenRevocations
+                .Where(row => row.Environment == environment.Value && row.MadeUntil < until)
+                .ExecuteDeleteAsync(token);
+            return until;
+        }, cancellationToken);
+
+    /// <summary>Removes the rows whose tokens have expired. Any number of servers may do it.</summary>
+    public Task<int> SweepAsync(CancellationToken cancellationToken)
+    {
+        var expired = database.Now() - Slack;
+        return database.ChangeAsync(
+            "sweep_token_revocations",
+            (context, token) => context.TokenRevocations.Where(row => row.ExpiresAt < expired).ExecuteDeleteAsync(token),
+            cancellationToken);
+    }
+}

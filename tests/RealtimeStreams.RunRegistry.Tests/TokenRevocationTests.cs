@@ -1,0 +1,183 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
+using RealtimeStreams.Protocol;
+using RealtimeStreams.RunRegistry.AccessTokens;
+using RealtimeStreams.RunRegistry.Setup;
+using RealtimeStreams.RunRegistry.Storing;
+using RealtimeStreams.Testing;
+
+namespace RealtimeStreams.RunRegistry.Tests;
+
+public sealed class TokenRevocationOnPostgresTests(PostgresDatabases databases) : TokenRevocationContract(databases);
+
+public sealed class TokenRevocationOnSqliteTests(SqliteDatabases databases) : TokenRevocationContract(databases), IClassFixture<SqliteDatabases>;
+
+public abstract class TokenRevocationContract(TestDatabases databases) : RegistryContract(databases)
+{
+    private const string Key = "a-configured-secret-key";
+
+    private readonly FakeTimeProvider clock = new(new DateTimeOffset(2026, 11, 22, 12, 0, 0, TimeSpan.Zero));
+    private readonly InProcessAnnouncements announcements = new();
+    private TestNode? first;
+
+    [Fact]
+    public async Task A_revoked_token_is_refused_at_once_where_it_was_revoked_and_others_are_not()
+    {
+        var tokens = await StartAsync();
+        var (revoked, other) = (await IssueAsync(tokens), await IssueAsync(tokens));
+
+        Assert.Null(await tokens.RevokeAsync(Environment, revoked.Id, Cancelled));
+        Assert.Null(await tokens.RevokeAsync(Environment, revoked.Id, Cancelled)); // Again.
+
+        Assert.Null(await tokens.VerifyAsync(revoked.Token, Cancelled));
+        Assert.NotNull(await tokens.VerifyAsync(other.Token, Cancelled));
+        Assert.NotNull(await tokens.VerifyAsync(Signed(), Cancelled));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Another_node_ends_what_a_revoked_token_has_open(bool isAnnounced)
+    {
+        var tokens = await StartAsync();
+        var elsewhere = await StartAsync(isAnnounced);
+        var issued = await IssueAsync(tokens);
+        using var watch = elsewhere.Watch((await elsewhere.VerifyAsync(issued.Token, Cancelled))!);
+        using var other = elsewhere.Watch((await elsewhere.VerifyAsync(Signed(), Cancelled))!);
+
+        await tokens.RevokeAsync(Environment, issued.Id, Cancelled);
+
+        // Without an announcement in the next round, a second later; with one, no time goes by.
+        await Until.TrueAsync(() => "the watch has not ended", () =>
+        {
+            if (!isAnnounced) clock.Advance(TimeSpan.FromMilliseconds(100));
+            return watch.Ended.IsCancellationRequested;
+        });
+        Assert.Equal(AccessEnd.Revoked, watch.End);
+        Assert.Null(other.End);
+        Assert.Null(await elsewhere.VerifyAsync(issued.Token, Cancelled));
+    }
+
+    [Fact]
+    public async Task All_tokens_that_were_made_until_now_are_revoked_whoever_made_them()
+    {
+        var tokens = await StartAsync();
+        var elsewhere = await StartAsync();
+        var issued = await IssueAsync(tokens);
+        string[] old = [issued.Token, Signed(), Signed(claims => claims.Remove("iat"))];
+        foreach (var token in old) Assert.NotNull(await elsewhere.VerifyAsync(token, Cancelled));
+        using var watch = elsewhere.Watch((await elsewhere.VerifyAsync(old[1], Cancelled))!);
+
+        var until = await tokens.RevokeAllAsync(Environment, Cancelled);
+
+        Assert.Equal(clock.GetUtcNow(), until);
+        foreach (var token in old) Assert.Null(await tokens.VerifyAsync(token, Cancelled));
+        Assert.NotNull(await tokens.VerifyAsync((await IssueAsync(tokens)).Token, Cancelled)); // In the same second, but later.
+        await Until.TrueAsync(() => "the watch has not ended", () => watch.Ended.IsCancellationRequested);
+        foreach (var token in old) Assert.Null(await elsewhere.VerifyAsync(token, Cancelled));
+        clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.NotNull(await elsewhere.VerifyAsync(Signed(), Cancelled));
+
+        // A server that starts later knows it too, and a second revocation replaces the first.
+        await tokens.RevokeAllAsync(Environment, Cancelled);
+        Assert.Null(await (await StartAsync()).VerifyAsync(old[0], Cancelled));
+        Assert.Equal(1, await CountRowsAsync());
+    }
+
+    [Fact]
+    public async Task A_grant_in_use_ends_when_its_time_is_over()
+    {
+        var tokens = await StartAsync();
+        var issued = await IssueAsync(tokens);
+        using var watch = tokens.Watch((await tokens.VerifyAsync(issued.Token, Cancelled))!);
+
+        clock.Advance(issued.ExpiresAt - clock.GetUtcNow() - TimeSpan.FromMilliseconds(1));
+        Assert.Null(watch.End);
+        clock.Advance(TimeSpan.FromMilliseconds(1));
+
+        Assert.Equal(AccessEnd.Expired, watch.End);
+        await Until.TrueAsync(() => "nobody was told", () => watch.Ended.IsCancellationRequested);
+    }
+
+    [Fact]
+    public void A_grant_for_years_outlasts_every_timer()
+    {
+        using var watch = new AccessWatch(new AccessGrant(Environment, [], clock.GetUtcNow().AddDays(100)), clock, _ => { });
+        using var forever = new AccessWatch(new AccessGrant(Environment, [], DateTimeOffset.MaxValue), clock, _ => { });
+
+        clock.Advance(TimeSpan.FromDays(100) - TimeSpan.FromMilliseconds(1));
+        Assert.Null(watch.End);
+        clock.Advance(TimeSpan.FromMilliseconds(1));
+
+        Assert.Equal(AccessEnd.Expired, watch.End);
+        Assert.Null(forever.End);
+    }
+
+    [Fact]
+    public async Task The_row_of_a_revoked_token_goes_after_the_token_has_expired()
+    {
+        var tokens = await StartAsync();
+        var issued = await IssueAsync(tokens);
+        await tokens.RevokeAsync(Environment, issued.Id, Cancelled);
+        await tokens.RevokeAllAsync(Environment, Cancelled);
+        Assert.Equal(2, await CountRowsAsync());
+
+        clock.Advance(TimeSpan.FromMinutes(16));
+        await Until.TrueAsync(() => "the row is still there", async () =>
+        {
+            clock.Advance(TimeSpan.FromSeconds(30));
+            return await CountRowsAsync() == 1;
+        });
+
+        Assert.Null(await tokens.RevokeAsync(Environment, issued.Id, Cancelled)); // Changes nothing.
+        Assert.Equal(1, await CountRowsAsync());
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("tok_")]
+    [InlineData("tok_6927_x")]
+    [InlineData("tok_06927a000_00112233445566778899aabbccddeeff")]
+    [InlineData("tok_6927A000_00112233445566778899aabbccddeeff")]
+    [InlineData("tok_6927a000_00112233445566778899aabbccddeef")]
+    [InlineData("tok_ffffffffffffffff_00112233445566778899aabbccddeeff")]
+    public async Task An_id_that_no_token_can_have_is_not_found(string id)
+    {
+        var tokens = await StartAsync();
+
+        Assert.Equal(ErrorCode.NotFound, (await tokens.RevokeAsync(Environment, id, Cancelled))!.Code);
+        Assert.Equal(0, await CountRowsAsync());
+    }
+
+    [Fact]
+    public async Task An_id_that_would_let_a_revocation_be_forgotten_before_the_token_expires_makes_no_token()
+    {
+        var tokens = await StartAsync();
+        var until = clock.GetUtcNow().AddMinutes(15);
+
+        Assert.NotNull(await tokens.VerifyAsync(Signed(claims => claims["jti"] = TokenIds.Make(until)), Cancelled));
+        Assert.Null(await tokens.VerifyAsync(Signed(claims => claims["jti"] = TokenIds.Make(until.AddSeconds(-1))), Cancelled));
+        Assert.NotNull(await tokens.VerifyAsync(Signed(claims => claims["jti"] = "an id of the client's own"), Cancelled));
+    }
+
+    private static ValueTask<IssuedToken> IssueAsync(IAccessTokens tokens) =>
+        tokens.IssueAsync(Environment, ["read:runs:run_1"], TimeSpan.FromMinutes(15), Cancelled);
+
+    private string Signed(Action<System.Text.Json.Nodes.JsonObject>? change = null) =>
+        SignedToken.Make(SignedToken.Claims(clock.GetUtcNow(), change: change), Key);
+
+    private Task<int> CountRowsAsync() => first!.Services.GetRequiredService<RegistryDatabase>()
+        .ReadAsync("count", (context, token) => context.TokenRevocations.CountAsync(token), Cancelled);
+
+    private async Task<IAccessTokens> StartAsync(bool isAnnounced = true)
+    {
+        Settings["RealtimeStreams:SecretKey"] = Key;
+        var node = await StartNodeAsync(clock, services =>
+        {
+            if (isAnnounced) services.AddSingleton<IRegistryAnnouncements>(announcements);
+        });
+        first ??= node;
+        return node.Services.GetRequiredService<IAccessTokens>();
+    }
+}
