@@ -15,15 +15,16 @@ internal sealed partial class RevocationRounds(
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         var swept = clock.GetTimestamp();
+        using var timer = new PeriodicTimer(Interval, clock);
+        Task<bool>? beat = null;
         while (true)
         {
-            try
+            beat ??= timer.WaitForNextTickAsync(stoppingToken).AsTask();
+            // At a beat anyway: what others say may be lost.
+            if (await Task.WhenAny(beat, revocations.News) == beat)
             {
-                await revocations.News.WaitAsync(Interval, clock, stoppingToken);
-            }
-            catch (TimeoutException)
-            {
-                // Nobody said anything; that may have been lost.
+                if (!await beat) return;
+                beat = null;
             }
             revocations.TakeNews();
             try
