@@ -9,19 +9,39 @@ public sealed class AdmissionTests
 {
     private static readonly Refusal Ended = new(ErrorCode.RunCompleted, "ended");
 
-    [Theory]
-    [InlineData(BodyKind.Lines)]
-    [InlineData(BodyKind.Value)]
-    public async Task A_stream_that_is_not_admitted_is_refused_before_its_body_is_read(BodyKind kind)
+    [Fact]
+    public async Task A_stream_that_is_not_admitted_is_refused_before_lines_are_read()
     {
         var node = new IngestNode();
         node.Registry.Admission = new StreamAdmission.Refused(new Refusal(ErrorCode.RunNotFound, "none"));
         var body = new PiecewiseBody(null, "1\n"u8.ToArray());
 
-        var outcome = await node.AppendAsync(kind, body);
+        var outcome = await node.AppendAsync(BodyKind.Lines, body);
 
         Assert.Equal(ErrorCode.RunNotFound, Assert.IsType<IngestOutcome.Refused>(outcome).Refusal.Code);
         Assert.Equal(0, body.Reads);
+    }
+
+    [Theory]
+    [InlineData(BodyKind.Value, "{")]
+    [InlineData(BodyKind.Array, "1")]
+    public async Task A_whole_body_that_is_wrong_admits_no_stream(BodyKind kind, string body)
+    {
+        var node = new IngestNode();
+
+        var outcome = await node.AppendAsync(kind, body);
+
+        Assert.IsType<IngestOutcome.Refused>(outcome);
+        Assert.Equal(0, node.Registry.Admissions);
+    }
+
+    [Fact]
+    public async Task A_final_chunk_that_is_wrong_admits_no_stream()
+    {
+        var node = new IngestNode();
+
+        Assert.IsType<CloseOutcome.Refused>(await node.CloseAsync(Outcome.Completed, "{"));
+        Assert.Equal(0, node.Registry.Admissions);
     }
 
     [Fact]

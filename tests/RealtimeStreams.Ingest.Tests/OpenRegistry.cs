@@ -16,7 +16,13 @@ internal sealed class OpenRegistry : IRunRegistry
 
     public bool Away { get; set; }
 
-    public ValueTask<StreamAdmission> AdmitAsync(StreamAddress stream, CancellationToken cancellationToken) => ValueTask.FromResult(Admission);
+    public int Admissions { get; private set; }
+
+    public ValueTask<StreamAdmission> AdmitAsync(StreamAddress stream, CancellationToken cancellationToken)
+    {
+        Admissions++;
+        return ValueTask.FromResult(Admission);
+    }
 
     public Task<Run?> FindAsync(EnvironmentId environment, RunId run, CancellationToken cancellationToken) => Task.FromResult(Run);
 

@@ -16,15 +16,9 @@ internal sealed partial class Appender(
         if (request is { Body: BodyKind.Lines, IdempotencyKey: not null })
             throw new ArgumentException("An idempotency key covers one batch, and lines are stored in several.", nameof(request));
         using var activity = IngestTelemetry.StartAppend(stream);
-        var outcome = await registry.AdmitAsync(stream, request.WriterLease, cancellationToken) switch
-        {
-            StreamAdmission.Refused refused => new IngestOutcome.Refused(refused.Refusal),
-            StreamAdmission.Admitted admitted when request.Body == BodyKind.Lines =>
-                await StoreLinesAsync(stream, request, body, limits.For(admitted.Version), cancellationToken),
-            StreamAdmission.Admitted admitted =>
-                await StoreWholeAsync(stream, request, body, limits.For(admitted.Version), cancellationToken),
-            _ => throw new UnreachableException(),
-        };
+        var outcome = request.Body == BodyKind.Lines
+            ? await StoreLinesAsync(stream, request, body, cancellationToken)
+            : await StoreWholeAsync(stream, request, body, cancellationToken);
         if (outcome is IngestOutcome.Refused { Refusal.Code: var code } closed && code == ErrorCode.StreamClosed)
             outcome = closed with { Refusal = await ExplainAsync(stream, closed.Refusal, cancellationToken) };
         Note(stream, outcome, activity);
@@ -52,12 +46,7 @@ internal sealed partial class Appender(
     public async Task<CloseOutcome> CloseAsync(StreamAddress stream, CloseRequest request, CancellationToken cancellationToken)
     {
         using var activity = IngestTelemetry.StartClose(stream);
-        var outcome = await registry.AdmitAsync(stream, cancellationToken) switch
-        {
-            StreamAdmission.Refused refused => await AgreeAsync(stream, request, refused.Refusal, cancellationToken),
-            StreamAdmission.Admitted admitted => await CloseAsync(stream, request, limits.For(admitted.Version), cancellationToken),
-            _ => throw new UnreachableException(),
-        };
+        var outcome = await EndAsync(stream, request, cancellationToken);
         switch (outcome)
         {
             case CloseOutcome.Closed closed:
@@ -78,10 +67,9 @@ internal sealed partial class Appender(
         {
             var admission = await registry.AdmitAsync(stream, writerLease, cancellationToken);
             if (admission is StreamAdmission.Refused refused) return new AppendOutcome.Refused(refused.Refusal);
-            var version = ((StreamAdmission.Admitted)admission).Version;
             var (bytes, started) = (batch.Length, Stopwatch.GetTimestamp());
             owned = null;
-            var outcome = await log.AppendAsync(stream, batch, limits.For(version), cancellationToken);
+            var outcome = await log.AppendAsync(stream, batch, LimitsOf(admission), cancellationToken);
             if (outcome is AppendOutcome.Stored stored) telemetry.Confirmed(stored.Added, stored.Duplicates, bytes, Stopwatch.GetElapsedTime(started));
             return outcome;
         }
@@ -92,26 +80,31 @@ internal sealed partial class Appender(
     }
 
     private async Task<IngestOutcome> StoreLinesAsync(
-        StreamAddress stream, AppendRequest request, PipeReader body, StreamLimits streamLimits, CancellationToken cancellationToken)
+        StreamAddress stream, AppendRequest request, PipeReader body, CancellationToken cancellationToken)
     {
+        var admission = await registry.AdmitAsync(stream, request.WriterLease, cancellationToken);
+        if (admission is StreamAdmission.Refused refused) return new IngestOutcome.Refused(refused.Refusal);
         using var writer = writers.Enter(stream);
-        return await new LinesBody(log, stream, streamLimits, request.Producer, body, telemetry).StoreAsync(cancellationToken);
+        return await new LinesBody(log, stream, LimitsOf(admission), request.Producer, body, telemetry).StoreAsync(cancellationToken);
     }
 
+    // The body comes first: one that is refused leaves no stream behind.
     private async Task<IngestOutcome> StoreWholeAsync(
-        StreamAddress stream, AppendRequest request, PipeReader body, StreamLimits streamLimits, CancellationToken cancellationToken)
+        StreamAddress stream, AppendRequest request, PipeReader body, CancellationToken cancellationToken)
     {
         var batch = NewBatch(request.Producer, request.IdempotencyKey, request.BodyLength);
         try
         {
             if (await WholeBody.ReadAsync(request, body, batch, log.MaxChunkBytes, cancellationToken) is { } refusal)
                 return new IngestOutcome.Refused(refusal);
+            var admission = await registry.AdmitAsync(stream, request.WriterLease, cancellationToken);
+            if (admission is StreamAdmission.Refused foreign) return new IngestOutcome.Refused(foreign.Refusal);
             if (batch.Count == 0)
                 return new IngestOutcome.Stored(await EmptyReceipt.FindAsync(log, stream, request.Producer, cancellationToken));
             var confirmations = new Confirmations(1, telemetry);
             var (owned, bytes) = (batch, batch.Length);
             batch = null;
-            confirmations.Add(log.AppendAsync(stream, owned, streamLimits, cancellationToken), bytes);
+            confirmations.Add(log.AppendAsync(stream, owned, LimitsOf(admission), cancellationToken), bytes);
             await confirmations.WaitForAllAsync();
             return confirmations.Refused is { } refused
                 ? new IngestOutcome.Refused(refused.Refusal, null, refused.ExpectedSequence)
@@ -127,23 +120,27 @@ internal sealed partial class Appender(
         }
     }
 
-    private async Task<CloseOutcome> CloseAsync(
-        StreamAddress stream, CloseRequest request, StreamLimits streamLimits, CancellationToken cancellationToken)
+    private async Task<CloseOutcome> EndAsync(StreamAddress stream, CloseRequest request, CancellationToken cancellationToken)
     {
-        ChunkBatch? last = null;
-        if (request.FinalChunk is { } chunk)
+        var last = request.FinalChunk is { } chunk ? NewBatch(request.Producer, null, chunk.Length) : null;
+        try
         {
-            last = NewBatch(request.Producer, null, chunk.Length);
-            if (WholeBody.TakeValue(chunk.Span, last, log.MaxChunkBytes) is { } fault)
-            {
-                last.Dispose();
-                return new CloseOutcome.Refused(fault);
-            }
+            if (last is not null && WholeBody.TakeValue(request.FinalChunk!.Value.Span, last, log.MaxChunkBytes) is { } fault) return new CloseOutcome.Refused(fault);
+            var admission = await registry.AdmitAsync(stream, cancellationToken);
+            if (admission is StreamAdmission.Refused refused) return await AgreeAsync(stream, request, refused.Refusal, cancellationToken);
+            var owned = last;
+            last = null;
+            var outcome = await log.CloseAsync(stream, request.Outcome, owned, LimitsOf(admission), cancellationToken);
+            if (outcome is CloseOutcome.Closed closed) await MarkAsync(stream, closed.Outcome, cancellationToken);
+            return outcome;
         }
-        var outcome = await log.CloseAsync(stream, request.Outcome, last, streamLimits, cancellationToken);
-        if (outcome is CloseOutcome.Closed closed) await MarkAsync(stream, closed.Outcome, cancellationToken);
-        return outcome;
+        finally
+        {
+            last?.Dispose();
+        }
     }
+
+    private StreamLimits LimitsOf(StreamAdmission admission) => limits.For(((StreamAdmission.Admitted)admission).Version);
 
     // The log is the truth about the end. A row that misses it is put right when the run ends.
     private async Task MarkAsync(StreamAddress stream, Outcome outcome, CancellationToken cancellationToken)
