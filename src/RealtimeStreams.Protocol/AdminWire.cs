@@ -8,7 +8,8 @@ public sealed record CreateEnvironment(string? Id = null);
 /// <param name="Id">Its id.</param>
 /// <param name="CreatedAt">When it was made.</param>
 /// <param name="ValidKeys">How many secret keys open it now.</param>
-public sealed record EnvironmentInfo(string Id, DateTimeOffset CreatedAt, int ValidKeys);
+/// <param name="Settings">What was set for it, by name (docs/environments.md); what is not here is as the server's own settings say.</param>
+public sealed record EnvironmentInfo(string Id, DateTimeOffset CreatedAt, int ValidKeys, IReadOnlyDictionary<string, long> Settings);
 
 /// <summary>Answer of <c>GET /api/v1/admin/environments</c>.</summary>
 /// <param name="Environments">The environments, by id.</param>

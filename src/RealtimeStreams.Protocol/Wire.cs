@@ -261,6 +261,7 @@ public sealed record Problem
 [JsonSerializable(typeof(Problem))]
 [JsonSerializable(typeof(CreateEnvironment))]
 [JsonSerializable(typeof(EnvironmentList))]
+[JsonSerializable(typeof(Dictionary<string, JsonElement>))]
 [JsonSerializable(typeof(SecretKeyList))]
 [JsonSerializable(typeof(RotateSecretKey))]
 [JsonSerializable(typeof(MadeSecretKey))]

@@ -15,6 +15,8 @@ public sealed class AdminApiTests(AdminServers servers) : IClassFixture<AdminSer
     {
         { "GET", Root, 200 },
         { "POST", Root, 400 }, // No id.
+        { "GET", Root + "/default", 200 },
+        { "PATCH", Root + "/nowhere", 404 },
         { "GET", Root + "/default/keys", 200 },
         { "POST", Root + "/nowhere/keys", 404 },
         { "POST", Root + "/default/keys/key_x/rotate", 404 },
@@ -96,6 +98,31 @@ public sealed class AdminApiTests(AdminServers servers) : IClassFixture<AdminSer
         Assert.Contains(servers.First.Log, line => line.Contains($"{made.Key.Id} of {made.Environment} was revoked by operator key", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task What_is_set_for_an_environment_is_told_and_taken_back_and_kept_when_it_cannot_be()
+    {
+        var made = await servers.MakeAsync();
+        var path = $"{Root}/{Uri.EscapeDataString(made.Environment)}";
+        Assert.Empty((await DoneAsync(200, "GET", path, null, NativeJson.Default.EnvironmentInfo)).Settings);
+
+        var set = await DoneAsync(200, "PATCH", path, """{"retentionInSeconds":3600}""", NativeJson.Default.EnvironmentInfo);
+        Assert.Equal((made.Environment, 1, 3600), (set.Id, set.ValidKeys, set.Settings["retentionInSeconds"]));
+        foreach (var (body, field) in ((string, string?)[])[
+            ("""{"retentionInSeconds":59}""", "retentionInSeconds"), ("""{"retentionInSeconds":"1 hour"}""", "retentionInSeconds"),
+            ("""{"retentionInSeconds":3600.5}""", "retentionInSeconds"), ("""{"retentionInSeconds":1e99}""", "retentionInSeconds"), ("""{"colour":"blue"}""", null)])
+        {
+            var (status, text) = await AskAsync("PATCH", path, AdminServers.OperatorKey, body);
+            var problem = JsonSerializer.Deserialize(text, NativeJson.Default.Problem)!;
+            Assert.Equal((400, "invalid_request", field), (status, problem.Code, problem.Field));
+            Assert.Contains("retentionInSeconds", problem.Detail, StringComparison.Ordinal);
+        }
+        Assert.Equal(3600, (await DoneAsync(200, "GET", path, null, NativeJson.Default.EnvironmentInfo)).Settings["retentionInSeconds"]);
+
+        Assert.Empty((await DoneAsync(200, "PATCH", path, """{"retentionInSeconds":null}""", NativeJson.Default.EnvironmentInfo)).Settings);
+        Assert.Contains(servers.First.Log, line => line.Contains(
+            $"Settings of {made.Environment} were changed by operator key: retentionInSeconds default → 3600", StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData("short")]
     [InlineData("with a blank 0123456789")]
@@ -140,6 +167,10 @@ public sealed class AdminApiTests(AdminServers servers) : IClassFixture<AdminSer
     [InlineData("GET", "/a%0Ab/keys", null, 400, "invalid_request")]
     [InlineData("GET", "/%ff/keys", null, 400, "invalid_request")]
     [InlineData("DELETE", "/default/keys/%2e%2e%2f", null, 404, "key_not_found")]
+    [InlineData("PATCH", "/default", "[1]", 400, "invalid_request")]
+    [InlineData("PATCH", "/default", "{", 400, "invalid_json")]
+    [InlineData("PATCH", "/nowhere", """{"retentionInSeconds":60}""", 404, "environment_not_found")]
+    [InlineData("GET", "/nowhere", null, 404, "environment_not_found")]
     [InlineData("PUT", "", null, 405, "method_not_allowed")]
     public async Task Bad_input_is_told_and_changes_nothing(string method, string path, string? body, int status, string code)
     {

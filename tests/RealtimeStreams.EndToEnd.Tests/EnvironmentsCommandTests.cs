@@ -55,11 +55,29 @@ public sealed class EnvironmentsCommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Settings_are_set_told_and_taken_back()
+    {
+        var set = await DoneAsync(NativeJson.Default.EnvironmentInfo, "set", "default", "--retention", "7.00:00:00");
+        Assert.Equal(604_800, set.Settings["retentionInSeconds"]);
+
+        var (code, output, errors) = await RunAsync("settings", "default");
+        Assert.Equal(0, code);
+        Assert.Contains("--retention", output, StringComparison.Ordinal);
+        Assert.Contains("7.00:00:00", output, StringComparison.Ordinal);
+        Assert.Equal("", errors);
+        Assert.Empty((await DoneAsync(NativeJson.Default.EnvironmentInfo, "set", "default", "--retention=default")).Settings);
+    }
+
+    [Fact]
     public async Task Refusals_and_mistakes_end_with_codes_and_sentences_on_standard_error()
     {
         Assert.Equal((1, "", true), await ErrorAsync("keys", "nowhere"));
         Assert.Equal((1, "", true), await ErrorAsync("create", "default"));
         Assert.Equal((1, "", true), await ErrorAsync("revoke-key", "default", "key_x"));
+        Assert.Equal((1, "", true), await ErrorAsync("settings", "nowhere"));
+        Assert.Equal((1, "", true), await ErrorAsync("set", "nowhere", "--retention", "01:00:00"));
+        Assert.Equal((2, "", true), await ErrorAsync("set", "default", "--retention", "29.00:00:00"));
+        Assert.Equal((2, "", true), await ErrorAsync("set", "default", "--colour", "blue"));
         Assert.Equal((2, "", true), await ErrorAsync("rub-out", "default"));
         Assert.Equal((3, "", true), await ErrorAsync("list", "--ConnectionStrings:registry", "Host=127.0.0.1;Port=1;Timeout=1"));
         var (code, help, _) = await RunAsync("--help");

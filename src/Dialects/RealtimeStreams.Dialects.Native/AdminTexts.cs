@@ -8,7 +8,11 @@ public static class AdminTexts
 {
     /// <summary>Environments.</summary>
     public static EnvironmentList Tell(this IReadOnlyList<EnvironmentEntry> environments) =>
-        new([.. environments.Select(one => new EnvironmentInfo(one.Id.Value, one.CreatedAt, one.ValidKeys))]);
+        new([.. environments.Select(Tell)]);
+
+    /// <summary>An environment.</summary>
+    public static EnvironmentInfo Tell(this EnvironmentEntry environment) =>
+        new(environment.Id.Value, environment.CreatedAt, environment.ValidKeys, environment.Settings);
 
     /// <summary>Keys, without the keys themselves.</summary>
     public static SecretKeyList Tell(this IReadOnlyList<SecretKeyEntry> keys) => new([.. keys.Select(Tell)]);

@@ -54,6 +54,8 @@ internal static class NativeParameters
             Query("limit", "The most chunks of a page, 1 to 10000; 1000 when absent.", JsonSchemaType.Integer),
             Header("Last-Event-ID", "Goes on behind this index; wins over startIndex.", JsonSchemaType.Integer),
         ],
+        ["inspectEnvironment"] = [Environment],
+        ["changeSettings"] = [Environment],
         ["listKeys"] = [Environment],
         ["addKey"] = [Environment],
         ["rotateKey"] = [Environment, SecretKey],

@@ -14,12 +14,13 @@ public static class JsonBody
     /// <param name="contract">Its JSON contract.</param>
     /// <param name="whenEmpty">What an empty body stands for.</param>
     /// <param name="maxBytes">The most bytes that the body may have.</param>
+    /// <param name="otherType">A media type that is taken beside <c>application/json</c>.</param>
     public static async Task<(T? Value, ProblemResult? Problem)> ReadAsync<T>(
-        HttpContext context, JsonTypeInfo<T> contract, T whenEmpty, int maxBytes)
+        HttpContext context, JsonTypeInfo<T> contract, T whenEmpty, int maxBytes, string? otherType = null)
         where T : class
     {
         var type = context.Request.ContentType;
-        if (type is not null && !MediaTypes.Is(type, "application/json"))
+        if (type is not null && !MediaTypes.Is(type, "application/json") && (otherType is null || !MediaTypes.Is(type, otherType)))
             return (null, Problems.From(ErrorCode.UnsupportedMediaType, $"The body must be application/json, not {MediaTypes.Shorten(type)}.", "Content-Type"));
         if (context.Request.ContentLength > maxBytes) return (null, TooLarge(maxBytes));
         using var body = new MemoryStream();

@@ -16,6 +16,10 @@ public interface IEnvironments
     /// <exception cref="RegistryUnavailableException">The database cannot be reached.</exception>
     Task<IReadOnlyList<EnvironmentEntry>> ListAsync(CancellationToken cancellationToken);
 
+    /// <summary>An environment; null when there is none of that id. For operators only.</summary>
+    /// <exception cref="RegistryUnavailableException">The database cannot be reached.</exception>
+    Task<EnvironmentEntry?> FindAsync(EnvironmentId environment, CancellationToken cancellationToken);
+
     /// <summary>Makes an environment and its first secret key.</summary>
     /// <param name="environment">The id, which names nothing yet.</param>
     /// <param name="by">Who asks, for the log.</param>

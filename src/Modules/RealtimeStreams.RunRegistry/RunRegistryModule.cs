@@ -15,6 +15,7 @@ using RealtimeStreams.RunRegistry.Listing;
 using RealtimeStreams.RunRegistry.Naming;
 using RealtimeStreams.RunRegistry.Registering;
 using RealtimeStreams.RunRegistry.SecretKeys;
+using RealtimeStreams.RunRegistry.Settings;
 using RealtimeStreams.RunRegistry.Setup;
 using RealtimeStreams.RunRegistry.Storing;
 using RealtimeStreams.RunRegistry.Storing.Postgres;
@@ -30,7 +31,7 @@ public static class RunRegistryModule
     public const string ConnectionStringName = "registry";
 
     /// <summary>
-    /// Adds <see cref="IRunRegistry"/>, <see cref="IRunClaims"/>, <see cref="IRunSignals"/>, <see cref="IEnvironments"/>, <see cref="ISecretKeys"/>, <see cref="IAccessTokens"/>, <see cref="INamedStreams"/>, <see cref="IWriterLeases"/>, <see cref="IDefaultSecretKey"/> and the
+    /// Adds <see cref="IRunRegistry"/>, <see cref="IRunClaims"/>, <see cref="IRunSignals"/>, <see cref="IEnvironments"/>, <see cref="IEnvironmentSettings"/>, <see cref="ISecretKeys"/>, <see cref="IAccessTokens"/>, <see cref="INamedStreams"/>, <see cref="IWriterLeases"/>, <see cref="IDefaultSecretKey"/> and the
     /// health check <c>registry</c>, and data protection for the whole host with its keys in the registry's database. The database is migrated when the host starts. A server with several nodes also registers an <see cref="IRegistryAnnouncements"/>.
     /// </summary>
     /// <param name="builder">The host.</param>
@@ -71,9 +72,13 @@ public static class RunRegistryModule
         services.AddSingleton<SecretKeyMaker>();
         services.AddSingleton<RevocationStore>();
         services.AddSingleton<Revocations>();
+        services.AddSingleton<EnvironmentDirectory>();
+        services.AddSingleton<SettingsTable>();
+        services.AddSingleton<KnownSettings>();
 
         services.AddSingleton<IRunRegistry, Registry>();
-        services.AddSingleton<IEnvironments, EnvironmentDirectory>();
+        services.AddSingleton<IEnvironments>(provider => provider.GetRequiredService<EnvironmentDirectory>());
+        services.AddSingleton<IEnvironmentSettings, SettingsKeeper>();
         services.AddSingleton<ISecretKeys>(provider => provider.GetRequiredService<SecretKeyMaker>());
         services.AddSingleton<IAccessTokens, TokenAuthority>();
         services.AddSingleton<IRunClaims, RunClaims>();

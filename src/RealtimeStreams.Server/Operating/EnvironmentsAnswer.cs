@@ -17,6 +17,19 @@ internal sealed class EnvironmentsAnswer(TextWriter output, bool json)
             ["ENVIRONMENT", "MADE", "VALID KEYS"],
             environments.Select(one => (string[])[one.Id.Value, Time(one.CreatedAt), one.ValidKeys.ToString(CultureInfo.InvariantCulture)]));
 
+    public Task WriteAsync(EnvironmentEntry environment, IReadOnlyList<EnvironmentSetting> settings) => json
+        ? WriteJsonAsync(environment.Tell(), WireJson.Contracts.EnvironmentInfo)
+        : WriteTableAsync(
+            ["OPTION", "VALUE", "FROM", "TO", "MEANING"],
+            settings.Select(setting => (string[])
+            [
+                $"--{setting.Option}",
+                environment.Settings.TryGetValue(setting.Name, out var value) ? SettingOptions.Tell(setting, value) : SettingOptions.Default,
+                SettingOptions.Tell(setting, setting.Least),
+                SettingOptions.Tell(setting, setting.Most),
+                setting.Meaning,
+            ]));
+
     public Task WriteAsync(IReadOnlyList<SecretKeyEntry> keys) => json
         ? WriteJsonAsync(keys.Tell(), WireJson.Contracts.SecretKeyList)
         : WriteTableAsync(

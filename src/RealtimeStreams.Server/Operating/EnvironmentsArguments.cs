@@ -9,16 +9,17 @@ namespace RealtimeStreams.Server.Operating;
 /// <param name="Environment">The environment's id; null only for <c>list</c>.</param>
 /// <param name="Key">The key's id, where one is needed.</param>
 /// <param name="Overlap">For how long a rotated key stays valid.</param>
+/// <param name="Settings">Options of <c>set</c> as they stand, without dashes, with their values.</param>
 /// <param name="Json">Whether the answer is JSON.</param>
 /// <param name="Configuration">The arguments that are settings (<c>--RealtimeStreams:DataDirectory …</c>), as they stand.</param>
 internal sealed record EnvironmentsArguments(
-    string Verb, EnvironmentId? Environment, string? Key, TimeSpan Overlap, bool Json, IReadOnlyList<string> Configuration)
+    string Verb, EnvironmentId? Environment, string? Key, TimeSpan Overlap, IReadOnlyList<KeyValuePair<string, string>> Settings, bool Json, IReadOnlyList<string> Configuration)
 {
     public const string Word = "environments";
 
     public const string Help =
         """
-        Environments and their secret keys.
+        Environments, their secret keys and their settings.
 
           environments list                          all environments
           environments create <id>                   make an environment, and its first secret key
@@ -27,6 +28,8 @@ internal sealed record EnvironmentsArguments(
           environments rotate-key <id> <key id>      make a key in the place of another, which stays valid for a while
               --overlap <[d.]hh:mm:ss>               for how long: 0 to 90 days; 01:00:00 unless told otherwise
           environments revoke-key <id> <key id>      take a key, and every token that it signed, out of use now
+          environments settings <id>                 what is set for an environment, and what can be
+          environments set <id> --<option> <value>…  set retention and limits of an environment (see: settings); the value "default" takes one back
 
           --json                                     answer in JSON
           --<setting> <value>                        a setting of the server, such as --RealtimeStreams:DataDirectory /data
@@ -48,6 +51,8 @@ internal sealed record EnvironmentsArguments(
         ["add-key"] = ["<id>"],
         ["rotate-key"] = ["<id>", "<key id>"],
         ["revoke-key"] = ["<id>", "<key id>"],
+        ["settings"] = ["<id>"],
+        ["set"] = ["<id>"],
     };
 
     /// <summary>Reads the arguments behind the word.</summary>
@@ -58,6 +63,7 @@ internal sealed record EnvironmentsArguments(
         List<string> settings = [];
         var json = false;
         string? overlap = null;
+        List<KeyValuePair<string, string>> options = [];
         for (var i = 0; i < arguments.Count; i++)
         {
             var argument = arguments[i];
@@ -73,6 +79,12 @@ internal sealed record EnvironmentsArguments(
                 if (i + 1 == arguments.Count) return Wrong($"The setting {argument} needs a value.");
                 settings.Add(arguments[++i]);
             }
+            else if (argument.StartsWith("--", StringComparison.Ordinal))
+            {
+                var (name, equals) = (argument[2..].Split('=')[0], argument.IndexOf('=', StringComparison.Ordinal));
+                if (equals < 0 && i + 1 == arguments.Count) return Wrong($"The option --{name} needs a value, if there is such an option.");
+                options.Add(new(name, equals < 0 ? arguments[++i] : argument[(equals + 1)..]));
+            }
             else if (argument.StartsWith('-')) return Wrong($"There is no option {argument.Split('=')[0]}.");
             else words.Add(argument);
         }
@@ -81,6 +93,8 @@ internal sealed record EnvironmentsArguments(
         if (words.Count - 1 != operands.Length)
             return Wrong($"The command is: {string.Join(' ', operands.Prepend(words[0]).Prepend(Word))}. It was given {words.Count - 1} operands.");
         if (operands.Length > 0 && EnvironmentId.FindFault(words[1]) is { } fault) return Wrong($"The environment id {fault}.");
+        if (words[0] == "set" && options.Count == 0) return Wrong("The command set needs at least one option, such as --retention 7.00:00:00.");
+        if (words[0] != "set" && options is [var unknown, ..]) return Wrong($"There is no option --{unknown.Key} of {words[0]}.");
         var time = DefaultOverlap;
         if (overlap is not null)
         {
@@ -89,7 +103,7 @@ internal sealed record EnvironmentsArguments(
                 return Wrong("The overlap is a time from 00:00:00 to 90.00:00:00, such as 01:00:00 for an hour.");
         }
         EnvironmentId? environment = operands.Length > 0 ? EnvironmentId.Parse(words[1]) : null;
-        return (new EnvironmentsArguments(words[0], environment, operands.Length > 1 ? words[2] : null, time, json, settings), null);
+        return (new EnvironmentsArguments(words[0], environment, operands.Length > 1 ? words[2] : null, time, options, json, settings), null);
     }
 
     private static (EnvironmentsArguments? Arguments, string? Fault) Wrong(string fault) => (null, fault);

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging.Console;
+using RealtimeStreams.Protocol;
 using RealtimeStreams.RunRegistry;
 using RealtimeStreams.ServiceDefaults;
 
@@ -57,19 +58,24 @@ internal static class EnvironmentsCommand
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
         builder.Logging.AddFilter("Microsoft", LogLevel.None); // A start that fails is told below, in a sentence.
         builder.Logging.AddFilter("RealtimeStreams.RunRegistry.SecretKeys", LogLevel.Information);
+        builder.Logging.AddFilter("RealtimeStreams.RunRegistry.Settings", LogLevel.Information);
         builder.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         builder.AddServiceDefaults();
         builder.AddRunRegistry(RegistryUse.Administering);
         using var host = builder.Build();
         await host.StartAsync();
         var exitCode = await new EnvironmentsWork(
-            host.Services.GetRequiredService<IEnvironments>(), host.Services.GetRequiredService<ISecretKeys>(), Console.Out, Console.Error).DoAsync(asked);
+            host.Services.GetRequiredService<IEnvironments>(),
+            host.Services.GetRequiredService<IEnvironmentSettings>(),
+            host.Services.GetRequiredService<ISecretKeys>(),
+            Console.Out,
+            Console.Error).DoAsync(asked);
         await host.StopAsync();
         return exitCode;
     }
 
     /// <summary>What one command comes to.</summary>
-    private sealed class EnvironmentsWork(IEnvironments environments, ISecretKeys keys, TextWriter output, TextWriter errors)
+    private sealed class EnvironmentsWork(IEnvironments environments, IEnvironmentSettings settings, ISecretKeys keys, TextWriter output, TextWriter errors)
     {
         private static readonly string By = $"command (user {System.Environment.UserName})";
 
@@ -94,8 +100,34 @@ internal static class EnvironmentsCommand
                     return await AnswerAsync(await keys.RotateAsync(environment, key, asked.Overlap, By, none));
                 case { Verb: "revoke-key", Environment: { } environment, Key: { } key }:
                     return await AnswerAsync(await keys.RevokeAsync(environment, key, By, none));
+                case { Verb: "settings", Environment: { } environment }:
+                    if (await environments.FindAsync(environment, none) is not { } found) return await RefuseAsync($"There is no environment {environment}.");
+                    await answer.WriteAsync(found, settings.All);
+                    return Done;
+                case { Verb: "set", Environment: { } environment }:
+                    return await SetAsync(environment);
                 default:
                     throw new UnreachableException();
+            }
+
+            async Task<int> SetAsync(EnvironmentId environment)
+            {
+                var (changes, fault) = SettingOptions.Read(asked.Settings, settings.All);
+                if (fault is not null)
+                {
+                    await errors.WriteLineAsync(fault);
+                    return Misunderstood;
+                }
+                switch (await settings.ChangeAsync(environment, changes, By, none))
+                {
+                    case EnvironmentSettingsOutcome.Changed changed:
+                        await answer.WriteAsync(changed.Environment, settings.All);
+                        return Done;
+                    case EnvironmentSettingsOutcome.Refused refused:
+                        return await RefuseAsync(refused.Refusal.Detail);
+                    default:
+                        throw new UnreachableException();
+                }
             }
 
             async Task<int> AnswerAsync(SecretKeyOutcome outcome)

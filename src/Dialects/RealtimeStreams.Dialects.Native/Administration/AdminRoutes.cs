@@ -21,6 +21,11 @@ internal static class AdminRoutes
         environments.MapPost("", CreateEnvironment.HandleAsync)
             .Describe("createEnvironment", "Make an environment and its first secret key", 400, 409, 413, 415)
             .Accepts<Protocol.CreateEnvironment>("application/json").Produces<MadeSecretKey>(StatusCodes.Status201Created);
+        environments.MapGet(Environment, InspectEnvironment.HandleAsync)
+            .Describe("inspectEnvironment", "Tell an environment and what was set for it", 400, 404).Produces<EnvironmentInfo>();
+        environments.MapPatch(Environment, ChangeSettings.HandleAsync)
+            .Describe("changeSettings", "Set retention and limits of an environment: numbers by name, null for the server's own; what is not named stays", 400, 404, 413, 415)
+            .Accepts<Dictionary<string, long?>>("application/json", "application/merge-patch+json").Produces<EnvironmentInfo>();
         environments.MapGet(Environment + "/keys", ListKeys.HandleAsync)
             .Describe("listKeys", "List an environment's secret keys, without the keys themselves", 400, 404).Produces<SecretKeyList>();
         environments.MapPost(Environment + "/keys", AddKey.HandleAsync)

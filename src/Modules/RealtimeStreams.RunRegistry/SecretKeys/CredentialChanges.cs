@@ -40,7 +40,7 @@ internal sealed partial class CredentialChanges : IDisposable
     public static Task<int> CountAsync(RegistryContext context, CancellationToken cancellationToken) => context.CredentialVersions
         .ExecuteUpdateAsync(set => set.SetProperty(row => row.Version, row => row.Version + 1), cancellationToken);
 
-    /// <summary>How often keys have changed so far.</summary>
+    /// <summary>How often keys or settings have changed so far.</summary>
     public static Task<long> FindCountAsync(RegistryContext context, CancellationToken cancellationToken) =>
         context.CredentialVersions.Select(row => row.Version).SingleAsync(cancellationToken);
 

@@ -1,13 +1,14 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using RealtimeStreams.RunRegistry.Settings;
 using RealtimeStreams.RunRegistry.Storing;
 
 namespace RealtimeStreams.RunRegistry.SecretKeys;
 
-/// <summary>Looks twice a second whether anybody changed secret keys: whoever did so may have no broker to tell, and announcements may be lost.</summary>
+/// <summary>Looks twice a second whether anybody changed secret keys or environments' settings: whoever did so may have no broker to tell, and announcements may be lost.</summary>
 /// <remarks>Not measured or traced like other operations: one row, read for as long as the server lives. While the database is away, memory expires by time.</remarks>
 internal sealed partial class CredentialWatch(
-    RegistryDatabase database, CredentialChanges changes, TimeProvider clock, ILogger<CredentialWatch> logger) : BackgroundService
+    RegistryDatabase database, CredentialChanges changes, KnownSettings settings, TimeProvider clock, ILogger<CredentialWatch> logger) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
 
@@ -26,6 +27,7 @@ internal sealed partial class CredentialWatch(
         {
             await using var context = database.Provider.CreateContext();
             changes.See(await CredentialChanges.FindCountAsync(context, cancellationToken));
+            if (settings.IsStale) await settings.LoadAsync(context, cancellationToken);
             isBlind = false;
         }
         catch (Exception exception) when (database.Provider.IsUnavailable(exception))
@@ -36,6 +38,6 @@ internal sealed partial class CredentialWatch(
     }
 
     [LoggerMessage(EventId = 1435, Level = LogLevel.Warning,
-        Message = "Cannot look whether secret keys changed; a revoked one may be taken until what is remembered of it expires")]
+        Message = "Cannot look whether secret keys or settings changed; a revoked one may be taken until what is remembered of it expires")]
     private partial void LogBlind(Exception exception);
 }

@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using RealtimeStreams.RunRegistry.SecretKeys;
+using RealtimeStreams.RunRegistry.Settings;
 using RealtimeStreams.RunRegistry.Storing;
 
 namespace RealtimeStreams.RunRegistry.Setup;
@@ -15,6 +16,7 @@ internal sealed partial class RegistrySetup(
     RegistryDatabase database,
     DefaultEnvironment defaultEnvironment,
     CredentialChanges credentials,
+    KnownSettings settings,
     RegistrySetup.Extent extent,
     TimeProvider clock,
     ILogger<RegistrySetup> logger) : BackgroundService
@@ -52,6 +54,7 @@ internal sealed partial class RegistrySetup(
             if (extent.MakesDefaultKey) key = await defaultEnvironment.EnsureAsync(context, cancellationToken);
             else await defaultEnvironment.EnsureEnvironmentAsync(context, cancellationToken);
             credentials.See(await CredentialChanges.FindCountAsync(context, cancellationToken)); // Before anything is remembered.
+            await settings.LoadAsync(context, cancellationToken);
         }
         catch (Exception exception) when (database.Provider.IsUnavailable(exception))
         {

@@ -34,6 +34,7 @@ internal abstract class RegistryContext(DbContextOptions options) : DbContext(op
             table.HasKey(row => row.Id);
             table.Property(row => row.Id).HasColumnName("id");
             table.Property(row => row.CreatedAt).HasColumnName("created_at");
+            table.Property(row => row.Settings).HasColumnName("settings");
         });
 
         modelBuilder.Entity<StoredSecretKey>(table =>

@@ -55,6 +55,11 @@ namespace RealtimeStreams.RunRegistry.Storing.Postgres.Migrations
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("created_at");
 
+                    b.Property<string>("Settings")
+                        .HasColumnType("text")
+                        .HasColumnName("settings")
+                        .UseCollation("C");
+
                     b.HasKey("Id");
 
                     b.ToTable("environments", (string)null);

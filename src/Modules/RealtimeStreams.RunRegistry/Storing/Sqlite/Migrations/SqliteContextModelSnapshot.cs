@@ -48,6 +48,10 @@ namespace RealtimeStreams.RunRegistry.Storing.Sqlite.Migrations
                         .HasColumnType("INTEGER")
                         .HasColumnName("created_at");
 
+                    b.Property<string>("Settings")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("settings");
+
                     b.HasKey("Id");
 
                     b.ToTable("environments", (string)null);
