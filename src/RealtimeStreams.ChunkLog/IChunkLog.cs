@@ -43,6 +43,18 @@ public interface IChunkLog
     /// <exception cref="LogUnavailableException">The broker did not answer in time.</exception>
     Task<ChunkIndex?> FindByTimestampAsync(StreamAddress stream, long unixMilliseconds, CancellationToken cancellationToken);
 
+    /// <summary>Gives up a stream's chunks that were admitted before a time, as the servers' clocks had it, record by record: a chunk stays for as long as one of its record is younger.</summary>
+    /// <remarks>
+    /// They are gone for all readers on all nodes from the same index on, as after a trim, and then removed from the disk. What the stream is stays: its next index, its end, its producers. May be
+    /// called by several nodes at once, and again after a failure.
+    /// </remarks>
+    /// <param name="stream">The stream, open or ended.</param>
+    /// <param name="cutOff">The time. Chunks that were admitted then or later stay.</param>
+    /// <param name="cancellationToken">Gives up waiting. They may be given up all the same.</param>
+    /// <returns>What is left; null when nothing was ever stored, or all of it was erased.</returns>
+    /// <exception cref="LogUnavailableException">The broker did not answer in time. Ask again.</exception>
+    Task<StreamExpiry?> ExpireAsync(StreamAddress stream, DateTimeOffset cutOff, CancellationToken cancellationToken);
+
     /// <summary>Erases all that is stored of a run's streams.</summary>
     /// <exception cref="LogUnavailableException">The broker did not answer in time. Ask again.</exception>
     Task EraseAsync(EnvironmentId environment, RunId run, CancellationToken cancellationToken);

@@ -8,7 +8,7 @@ public interface IStreamTail : IAsyncDisposable
     /// <summary>The index that the stream's next chunk will get, as far as known here. Grows only.</summary>
     ChunkIndex NextIndex { get; }
 
-    /// <summary>The index before which chunks were given up (<see cref="ChunkBatch.Trim"/>). Grows only; never beyond <see cref="NextIndex"/>. Expired chunks do not count.</summary>
+    /// <summary>The index before which chunks were given up (<see cref="ChunkBatch.Trim"/>) or have expired. Grows only; never beyond <see cref="NextIndex"/>.</summary>
     ChunkIndex FirstIndex { get; }
 
     /// <summary>The timestamp of the last chunk, Unix milliseconds, as far as known here; 0: there was none.</summary>

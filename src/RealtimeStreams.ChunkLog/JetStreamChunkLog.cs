@@ -69,6 +69,12 @@ internal sealed partial class JetStreamChunkLog(
         return await session.Lookup.FindByTimestampAsync(SubjectMap.Of(stream), unixMilliseconds, cancellationToken);
     }
 
+    public async Task<StreamExpiry?> ExpireAsync(StreamAddress stream, DateTimeOffset cutOff, CancellationToken cancellationToken)
+    {
+        using var span = Span(stream, "expire", 0);
+        return await (await SessionAsync(cancellationToken)).Expiry.ExpireAsync(stream, cutOff, cancellationToken);
+    }
+
     public async Task EraseAsync(EnvironmentId environment, RunId run, CancellationToken cancellationToken)
     {
         var session = await SessionAsync(cancellationToken);
@@ -87,10 +93,14 @@ internal sealed partial class JetStreamChunkLog(
             ? after.Sequence + 1
             : await session.Seek.FindAsync(place, cursor, cancellationToken);
         if (sequence is not { } from) return [];
-        var records = await session.Gets.ReadAsync(place, from, cancellationToken);
-        if (records.Count > 0) return records;
-        // A replica that lags, or one record larger than a batch may be.
-        return await session.Gets.FindNextFreshAsync(place, from, cancellationToken) is { } record ? [record] : [];
+        while (true)
+        {
+            var records = await session.Gets.ReadAsync(place, from, cancellationToken);
+            // A replica that lags, or one record larger than a batch may be.
+            if (records.Count == 0) return await session.Gets.FindNextFreshAsync(place, from, cancellationToken) is { } next ? [next] : [];
+            if (records.Any(record => record.NextIndex > cursor || record.End is not null)) return records;
+            from = records[^1].Sequence + 1; // Many that only tell what expired, one after the other.
+        }
     }
 
     /// <inheritdoc />

@@ -7,7 +7,7 @@ using RealtimeStreams.Protocol;
 
 namespace RealtimeStreams.ChunkLog;
 
-/// <summary>One to many chunks that were stored in one step; possibly none, when it only ends the stream. Immutable and shared.</summary>
+/// <summary>One to many chunks that were stored in one step; possibly none, when it only ends the stream or tells what expired. Immutable and shared.</summary>
 public sealed class LogRecord
 {
     private readonly byte[] message;
@@ -53,6 +53,9 @@ public sealed class LogRecord
     internal ulong LastKeyedSequence => BinaryPrimitives.ReadUInt64LittleEndian(message.AsSpan(40));
 
     internal DateTimeOffset Time => DateTimeOffset.FromUnixTimeMilliseconds(BinaryPrimitives.ReadInt64LittleEndian(message.AsSpan(24)));
+
+    /// <summary>When the last chunk was admitted; of a record without chunks its end, or where it only tells what expired, the last record before.</summary>
+    internal DateTimeOffset LastAdmittedAt => Count == 0 ? Time : AdmittedAt(Count - 1);
 
     /// <summary>The timestamp of the stream's last chunk as of this record, Unix milliseconds; 0: there is none.</summary>
     public long LastTimestamp => Count > 0 ? TimestampOf(Count - 1)

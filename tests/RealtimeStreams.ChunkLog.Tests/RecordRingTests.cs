@@ -54,7 +54,7 @@ public sealed class RecordRingTests(ITestOutputHelper output)
     private static LogRecord Make(ChunkIndex first, int count, int size)
     {
         var head = new StreamHead();
-        head.Advance(1, first, 0, null, StreamState.Empty, new ProducerTable(), hasKeys: false);
+        head.Advance(1, first, 0, null, DateTimeOffset.UnixEpoch, StreamState.Empty, new ProducerTable(), hasKeys: false);
         using var builder = new RecordBuilder();
         using var batch = new ChunkBatch();
         for (var i = 0; i < count; i++) batch.Add(new byte[size]);

@@ -82,6 +82,7 @@ public sealed class StreamHeadTests(ITestOutputHelper output)
         Assert.Equal(expected.TotalBytes, actual.TotalBytes);
         Assert.Equal(writer.Model.End, actual.End);
         Assert.Equal(expected.Producers.Entries, actual.Producers.Entries);
+        Assert.Equal(expected.LastAppendAt, actual.LastAppendAt);
         Assert.Equal(new StreamState(new Protocol.ChunkIndex(writer.Model.TrimPoint), writer.Model.LastTimestamp, writer.Model.Token), actual.State);
         Assert.Equal(expected.LastKeyedSequence, actual.LastKeyedSequence);
         expected.Keys.Forget(writer.Now - IdempotencyTable.Window);

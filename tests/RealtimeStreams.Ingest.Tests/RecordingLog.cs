@@ -56,6 +56,8 @@ internal sealed class RecordingLog : IChunkLog
         return Task.FromResult(AnswerClose(stream, outcome) ?? new CloseOutcome.Closed(new ChunkIndex(next), outcome, AlreadyClosed: false));
     }
 
+    public Task<StreamExpiry?> ExpireAsync(StreamAddress stream, DateTimeOffset cutOff, CancellationToken cancellationToken) => throw new NotSupportedException();
+
     public Task<StreamSummary?> FindAsync(StreamAddress stream, CancellationToken cancellationToken) => Task.FromResult(Summary);
 
     public Task<ChunkIndex?> FindByTimestampAsync(StreamAddress stream, long unixMilliseconds, CancellationToken cancellationToken) =>

@@ -14,6 +14,9 @@ internal sealed class AppendRequest(ChunkBatch? batch, Outcome? end, StreamLimit
     /// <summary>Ends the stream with this outcome; null: only appends.</summary>
     public Outcome? End { get; } = end;
 
+    /// <summary>Gives up what is before this index, which has expired; null: only appends. Such a request has neither a batch nor an end.</summary>
+    public ChunkIndex? TrimPoint { get; init; }
+
     public StreamLimits Limits { get; } = limits;
 
     public DateTimeOffset AdmittedAt { get; } = admittedAt;
@@ -30,6 +33,9 @@ internal sealed class AppendRequest(ChunkBatch? batch, Outcome? end, StreamLimit
 
     /// <summary>Whether another node sent it here, because this one writes the stream.</summary>
     public bool HandedOver { get; init; }
+
+    /// <summary>Whether it is done here, whoever writes the stream: what was handed over could go round in circles, and one record now and then is no contention.</summary>
+    public bool StaysHere => HandedOver || TrimPoint is not null;
 
     /// <summary>Whether it was about to be refused for what the head does not know, which another node may have stored since. The second time it is refused.</summary>
     public bool Doubted { get; set; }

@@ -102,7 +102,7 @@ internal sealed class Appender(StreamAddress stream, AppenderParts parts) : IDis
         {
             try
             {
-                if (contention.IsOn && !IsHandedOver && parts.Forwarder.FindOther(place) is { } node)
+                if (contention.IsOn && !FirstStaysHere && parts.Forwarder.FindOther(place) is { } node)
                 {
                     await HandOverAsync(node);
                 }
@@ -135,12 +135,11 @@ internal sealed class Appender(StreamAddress stream, AppenderParts parts) : IDis
         }
     }
 
-    /// <summary>Whether another node handed over what comes next: handing it on could go round in circles.</summary>
-    private bool IsHandedOver
+    private bool FirstStaysHere
     {
         get
         {
-            lock (gate) return queue.First is { HandedOver: true };
+            lock (gate) return queue.First is { StaysHere: true };
         }
     }
 
@@ -211,6 +210,13 @@ internal sealed class Appender(StreamAddress stream, AppenderParts parts) : IDis
     private AppendOutcome? Admit(AppendRequest request)
     {
         var first = builder.NextIndex;
+        if (request.TrimPoint is { } trimPoint)
+        {
+            var trimmed = new AppendOutcome.Stored(null, first, 0, 0, null);
+            if (!builder.TryTrim(trimPoint)) return trimmed; // Somebody else was faster.
+            pack.Add((request, trimmed));
+            return null;
+        }
         var duplicates = 0;
         var fresh = 0;
         long? nextSequence = null;
@@ -308,7 +314,7 @@ internal sealed class Appender(StreamAddress stream, AppenderParts parts) : IDis
         var bytes = 0;
         lock (gate)
         {
-            while (queue.First is { HandedOver: false } first && (away.Count == 0 || bytes + first.Bytes <= RecordLayout.SoftBytes) && away.Count < ChunkBatch.MaxCount)
+            while (queue.First is { StaysHere: false } first && (away.Count == 0 || bytes + first.Bytes <= RecordLayout.SoftBytes) && away.Count < ChunkBatch.MaxCount)
             {
                 bytes += first.Bytes;
                 away.Add(queue.TakeFirst());

@@ -5,7 +5,7 @@ using RealtimeStreams.Protocol;
 
 namespace RealtimeStreams.ChunkLog.Appending;
 
-/// <summary>Removes the records before streams' trim points, once the trim points are stored. Readers do not see them any more already.</summary>
+/// <summary>Removes the records before streams' trim points (given up, or expired), once the trim points are stored. Readers do not see them any more already.</summary>
 /// <remarks>
 /// It does not meet with appends: it removes only what lies before the last record, which carries the head, and later records have higher
 /// sequences. What a crash cuts off, the next trim of the stream or the next appender that loads its head asks for again.
@@ -41,7 +41,7 @@ internal sealed partial class Trimmer(
         {
             try
             {
-                await TrimAsync(place, trimPoint);
+                await TrimNowAsync(place, trimPoint, stopping);
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)
             {
@@ -70,12 +70,14 @@ internal sealed partial class Trimmer(
         }
     }
 
-    private async Task TrimAsync(SubjectMap place, ChunkIndex trimPoint)
+    /// <summary>Removes a stream's records before its trim point, if there are any.</summary>
+    /// <exception cref="LogUnavailableException">The broker did not answer in time. They may have been removed; ask again.</exception>
+    public async Task TrimNowAsync(SubjectMap place, ChunkIndex trimPoint, CancellationToken cancellationToken)
     {
-        if (await gets.FindNextFreshAsync(place, 1, stopping) is not { } first || first.NextIndex > trimPoint) return;
-        if (await gets.FindLastAsync(place, stopping) is not { } last || last.Sequence == first.Sequence) return;
-        var sequence = Math.Min(last.Sequence, await seek.FindAsync(place, trimPoint, stopping) ?? last.Sequence);
-        await purges.BeforeAsync(place, sequence, stopping);
+        if (await gets.FindNextFreshAsync(place, 1, cancellationToken) is not { } first || first.NextIndex > trimPoint) return;
+        if (await gets.FindLastAsync(place, cancellationToken) is not { } last || last.Sequence == first.Sequence) return;
+        var sequence = Math.Min(last.Sequence, await seek.FindAsync(place, trimPoint, cancellationToken) ?? last.Sequence);
+        await purges.BeforeAsync(place, sequence, cancellationToken);
         LogTrimmed(place.Subject, trimPoint.Value, sequence);
     }
 

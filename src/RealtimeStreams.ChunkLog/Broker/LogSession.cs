@@ -33,11 +33,13 @@ internal sealed class LogSession : IAsyncDisposable
         IndexSeek seek,
         Purges purges,
         Appenders appenders,
+        Trimmer trimmer,
         TailHubs hubs,
         NodeDirectory nodes,
         INodeMessages messages,
         DurabilityClass durability,
-        int maxChunkBytes)
+        int maxChunkBytes,
+        TimeProvider clock)
     {
         this.links = links;
         this.publisher = publisher;
@@ -49,6 +51,7 @@ internal sealed class LogSession : IAsyncDisposable
         Seek = seek;
         Lookup = new StreamLookup(gets, seek);
         Appenders = appenders;
+        Expiry = new Expiry(gets, seek, appenders, trimmer, clock);
         Hubs = hubs;
         Durability = durability;
         MaxChunkBytes = maxChunkBytes;
@@ -61,6 +64,8 @@ internal sealed class LogSession : IAsyncDisposable
     public StreamLookup Lookup { get; }
 
     public Appenders Appenders { get; }
+
+    public Expiry Expiry { get; }
 
     public TailHubs Hubs { get; }
 
@@ -111,7 +116,7 @@ internal sealed class LogSession : IAsyncDisposable
             var hubs = new TailHubs(links.Tail, gets, options, clock, loggers.CreateLogger<TailHubs>(), stopping);
             await forwarder.StartAsync((stream, request) => appenders.AppendAsync(stream, request, stopping), stopping);
             telemetry.Observe(() => appenders.Count, () => appenders.QueuedBytes, () => hubs.Count, () => hubs.RingBytes);
-            return new LogSession(links, publisher, gets, seek, purges, appenders, hubs, nodes, messages, durability, LimitOf(options, server.MaxPayload));
+            return new LogSession(links, publisher, gets, seek, purges, appenders, trimmer, hubs, nodes, messages, durability, LimitOf(options, server.MaxPayload), clock);
         }
         catch
         {

@@ -51,6 +51,17 @@ internal sealed class RecordRing
         return null;
     }
 
+    /// <summary>Drops the records that end before an index.</summary>
+    public void DropBefore(ChunkIndex index)
+    {
+        while (head < records.Count && records[head].NextIndex <= index)
+        {
+            Bytes -= SizeOf(records[head]);
+            records[head++] = null!;
+        }
+        if (head == records.Count) Clear();
+    }
+
     public void Clear()
     {
         records.Clear();

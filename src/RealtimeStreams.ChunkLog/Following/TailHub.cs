@@ -235,7 +235,13 @@ internal sealed class TailHub
                 lastSequence = record.Sequence;
                 Volatile.Write(ref lastTimestamp, record.LastTimestamp);
                 Volatile.Write(ref nextIndex, record.NextIndex.Value);
-                if (record.TrimPoint > FirstIndex) Volatile.Write(ref trimPoint, record.TrimPoint.Value);
+                if (record.TrimPoint > FirstIndex)
+                {
+                    Volatile.Write(ref trimPoint, record.TrimPoint.Value);
+                    var held = ring.Bytes;
+                    ring.DropBefore(record.TrimPoint);
+                    hubs.CountRing(ring.Bytes - held);
+                }
                 if (record.End is { } outcome) Volatile.Write(ref end, (int)outcome);
                 silentChecks = 0;
                 NextCheck = hubs.DeadlineIn(CheckDelays[0]);

@@ -14,11 +14,16 @@ internal sealed class IndexSeek(RecordGets gets)
 
     /// <summary>The sequence of the record that holds <paramref name="cursor"/>, or of the first record that is left when that one is gone; null when nothing is stored from there on.</summary>
     public Task<ulong?> FindAsync(SubjectMap place, ChunkIndex cursor, CancellationToken cancellationToken) =>
-        FindAsync(place, new Sought(cursor.Value, ByTime: false), cancellationToken);
+        FindAsync(place, new Sought(Scale.Index, cursor.Value), cancellationToken);
 
     /// <summary>The sequence of the first record that is left and has a chunk with this timestamp or a later one; null when there is none.</summary>
     public Task<ulong?> FindTimestampAsync(SubjectMap place, long timestamp, CancellationToken cancellationToken) =>
-        FindAsync(place, new Sought(timestamp, ByTime: true), cancellationToken);
+        FindAsync(place, new Sought(Scale.Timestamp, timestamp), cancellationToken);
+
+    /// <summary>The sequence of the first record that is left and was admitted, as a whole, at a time or later; null when there is none.</summary>
+    /// <remarks>Where the clocks of the nodes that wrote it differ, so does what is found, by no more than they do.</remarks>
+    public Task<ulong?> FindAdmittedAsync(SubjectMap place, DateTimeOffset time, CancellationToken cancellationToken) =>
+        FindAsync(place, new Sought(Scale.Admission, time.ToUnixTimeMilliseconds()), cancellationToken);
 
     private async Task<ulong?> FindAsync(SubjectMap place, Sought sought, CancellationToken cancellationToken)
     {
@@ -58,14 +63,34 @@ internal sealed class IndexSeek(RecordGets gets)
         return Math.Clamp(guess, lowSequence + 1, highSequence - 1);
     }
 
-    /// <summary>What is sought: an index, or the first of the timestamps that are not before a time. Both never decrease along a stream.</summary>
-    private readonly record struct Sought(long Value, bool ByTime)
+    /// <summary>What does not decrease along a stream, so that it can be sought.</summary>
+    private enum Scale
     {
-        public bool IsAfter(LogRecord record) => (ByTime ? record.LastTimestamp : record.NextIndex.Value - 1) < Value;
+        Index,
+        Timestamp,
+        Admission,
+    }
 
-        /// <summary>Whether it is in a record that it is not after. Equal timestamps may begin in an earlier record.</summary>
-        public bool IsIn(LogRecord record) => ByTime ? record.FirstTimestamp < Value : record.FirstIndex.Value <= Value;
+    /// <summary>What is sought: an index, or the first of the times that are not before a time.</summary>
+    private readonly record struct Sought(Scale Scale, long Value)
+    {
+        public bool IsAfter(LogRecord record) => LastOf(record) < Value;
 
-        public long PositionOf(LogRecord record) => ByTime ? record.LastTimestamp : record.FirstIndex.Value;
+        /// <summary>Whether it is in a record that it is not after. Equal times may begin in an earlier record.</summary>
+        public bool IsIn(LogRecord record) => Scale switch
+        {
+            Scale.Index => record.FirstIndex.Value <= Value,
+            Scale.Timestamp => record.FirstTimestamp < Value,
+            _ => record.Time.ToUnixTimeMilliseconds() < Value,
+        };
+
+        public long PositionOf(LogRecord record) => Scale == Scale.Index ? record.FirstIndex.Value : LastOf(record);
+
+        private long LastOf(LogRecord record) => Scale switch
+        {
+            Scale.Index => record.NextIndex.Value - 1,
+            Scale.Timestamp => record.LastTimestamp,
+            _ => record.LastAdmittedAt.ToUnixTimeMilliseconds(),
+        };
     }
 }

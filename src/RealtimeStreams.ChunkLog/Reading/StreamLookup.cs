@@ -34,6 +34,7 @@ internal sealed class StreamLookup(RecordGets gets, IndexSeek seek)
         if (await seek.FindTimestampAsync(place, timestamp, cancellationToken) is not { } sequence) return null;
         var record = await gets.FindNextAsync(place, sequence, cancellationToken)
             ?? await gets.FindNextFreshAsync(place, sequence, cancellationToken);
+        while (record is { Count: 0 }) record = await gets.FindNextFreshAsync(place, record.Sequence + 1, cancellationToken); // It only told what expired.
         for (var i = 0; i < record?.Count; i++)
         {
             if (record.TimestampOf(i) < timestamp) continue;

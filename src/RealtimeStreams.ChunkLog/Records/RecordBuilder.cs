@@ -11,7 +11,7 @@ internal sealed class RecordBuilder : IDisposable
     private readonly RecordEncoder encoder = new();
 
     /// <summary>Whether there is anything to store.</summary>
-    public bool IsEmpty => staged is { Chunks: 0, End: null };
+    public bool IsEmpty => staged is { Chunks: 0, End: null, Trims: false };
 
     /// <summary>How many chunks the record will have.</summary>
     public int Chunks => staged.Chunks;
@@ -67,6 +67,17 @@ internal sealed class RecordBuilder : IDisposable
         staged.End = outcome;
     }
 
+    /// <summary>Gives up what is before an index, whether or not the stream has ended. False when that has been given up before, or is not there.</summary>
+    public bool TryTrim(ChunkIndex trimPoint)
+    {
+        if (trimPoint <= staged.State.TrimPoint || trimPoint > staged.Head.NextIndex) return false;
+        if (staged is { Chunks: 0, End: null }) staged.Time = staged.Head.LastAppendAt.ToUnixTimeMilliseconds(); // It is no append.
+        staged.End ??= staged.Head.End; // Told again: nobody reads what is before the last record.
+        staged.State = staged.State with { TrimPoint = trimPoint };
+        staged.Trims = true;
+        return true;
+    }
+
     /// <summary>The record's bytes, valid until the next <see cref="Begin"/>.</summary>
     /// <param name="nonce">Tells this record from any other.</param>
     /// <param name="address">The full address, when the subject holds a digest.</param>
@@ -80,7 +91,7 @@ internal sealed class RecordBuilder : IDisposable
         var stored = DateTimeOffset.FromUnixTimeMilliseconds(staged.Time); // As the record has it.
         foreach (var key in staged.Keys)
             target.Keys.Add(key.Key, new IdempotencyTable.Entry(staged.Head.NextIndex.Plus(key.FirstChunk), key.Count, stored, key.FirstTimestamp, key.LastTimestamp));
-        target.Advance(sequence, NextIndex, staged.TotalBytes, staged.End, staged.State, staged.Producers, hasKeys: staged.Keys.Count > 0);
+        target.Advance(sequence, NextIndex, staged.TotalBytes, staged.End, staged.LastAdmittedAt, staged.State, staged.Producers, hasKeys: staged.Keys.Count > 0);
     }
 
     /// <summary>Gives the memory back until the next record: thousands of idle appenders would each keep the size of their largest.</summary>

@@ -12,7 +12,7 @@ namespace RealtimeStreams.ChunkLog.Records;
 ///      6     2  reserved, 0
 ///      8     8  index of the first chunk
 ///     16     8  bytes of all the stream's chunks, up to and with this record
-///     24     8  time, Unix milliseconds: when the earliest chunk of the record was admitted
+///     24     8  time, Unix milliseconds: when the earliest chunk of the record was admitted, or the end; of a record with neither, of the last before
 ///     32     8  nonce: tells a writer whether a record is the one that it sent
 ///     40     8  JetStream sequence of the stream's last earlier record with idempotency keys, 0: none
 ///     48     4  bytes of the address
@@ -33,7 +33,8 @@ namespace RealtimeStreams.ChunkLog.Records;
 ///    1  idempotency key in UTF-8
 /// </code>
 /// All of it is in the body, because a header costs the broker 3 microseconds a message. The producer table is in every record, so
-/// that the last record alone restores a writer; so is the state.
+/// that the last record alone restores a writer; so is the state. A record without chunks tells how far the stream expired; where the stream has ended, it
+/// tells the end again, because it is the last record then.
 /// </remarks>
 internal static class RecordLayout
 {

@@ -32,6 +32,7 @@ internal readonly record struct RecordParts(int ChunksAt, int AddressAt, int Ext
         var addressAt = at + count * RecordLayout.ChunkBytes;
         var extrasAt = addressAt + (int)addressBytes;
         parts = new RecordParts(at, addressAt, extrasAt, extrasAt + (int)extrasBytes);
+        if (count == 0 && message[1] == 0 && (extrasBytes == 0 || message[extrasAt] != RecordLayout.ExtraState)) return "it has neither chunks nor an end nor a state";
         return FindFaultInChunks(message[at..addressAt], message[parts.BodyAt..])
             ?? RecordExtras.FindFault(message[extrasAt..parts.BodyAt], count, first + count);
     }
@@ -47,7 +48,6 @@ internal readonly record struct RecordParts(int ChunksAt, int AddressAt, int Ext
         if (message[3] > RecordLayout.MaxProducers) return "it has too many producers";
         int count = BinaryPrimitives.ReadUInt16LittleEndian(message[4..]);
         if (count > ChunkBatch.MaxCount) return "it has too many chunks";
-        if (count == 0 && !flags.HasFlag(RecordLayout.Flags.End)) return "it has neither chunks nor an end";
         var first = BinaryPrimitives.ReadInt64LittleEndian(message[8..]);
         if (first < 0 || first > long.MaxValue - count) return "its first index is out of range";
         if (BinaryPrimitives.ReadInt64LittleEndian(message[16..]) < 0) return "its total of bytes is out of range";

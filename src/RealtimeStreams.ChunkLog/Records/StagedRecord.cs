@@ -19,6 +19,13 @@ internal sealed class StagedRecord
     /// <summary>When the earliest of its chunks was admitted, Unix milliseconds.</summary>
     public long Time { get; set; }
 
+    /// <summary>When the last of its chunks was admitted, as far as the record can say.</summary>
+    public DateTimeOffset LastAdmittedAt =>
+        DateTimeOffset.FromUnixTimeMilliseconds(Time + (Batches is [.., var last] ? Math.Clamp(last.Timestamps.Arrival - Time, 0, ushort.MaxValue) : 0));
+
+    /// <summary>Whether it tells that chunks expired.</summary>
+    public bool Trims { get; set; }
+
     public Outcome? End { get; set; }
 
     public int Chunks { get; private set; }
@@ -44,6 +51,7 @@ internal sealed class StagedRecord
         TotalBytes = head.TotalBytes;
         Chunks = Bytes = ExtraBytes = 0;
         End = null;
+        Trims = false;
     }
 
     public void Add(in StagedBatch staged)

@@ -18,6 +18,9 @@ internal sealed class StreamHead
 
     public Outcome? End { get; private set; }
 
+    /// <summary>When the last chunk, or the end, was admitted.</summary>
+    public DateTimeOffset LastAppendAt { get; private set; }
+
     /// <summary>Trim point, fencing token and last timestamp.</summary>
     public StreamState State { get; private set; } = StreamState.Empty;
 
@@ -35,6 +38,7 @@ internal sealed class StreamHead
         NextIndex = record.NextIndex;
         TotalBytes = record.TotalBytes;
         End = record.End ?? End;
+        LastAppendAt = record.LastAdmittedAt;
         State = record.State;
         Producers.CopyFrom(record.Producers());
         LastKeyedSequence = record.LastKeyedSequence;
@@ -42,9 +46,11 @@ internal sealed class StreamHead
     }
 
     /// <summary>Takes in the record that follows, from its writer's own notes. The same as <see cref="Apply"/> of what was stored.</summary>
-    public void Advance(ulong sequence, ChunkIndex nextIndex, long totalBytes, Outcome? end, StreamState state, ProducerTable producers, bool hasKeys)
+    public void Advance(
+        ulong sequence, ChunkIndex nextIndex, long totalBytes, Outcome? end, DateTimeOffset lastAppendAt, StreamState state, ProducerTable producers, bool hasKeys)
     {
         Sequence = sequence;
+        LastAppendAt = lastAppendAt;
         NextIndex = nextIndex;
         TotalBytes = totalBytes;
         End = end ?? End;
@@ -72,6 +78,7 @@ internal sealed class StreamHead
         NextIndex = default;
         TotalBytes = RemovedBytes = 0;
         End = null;
+        LastAppendAt = default;
         State = StreamState.Empty;
         Producers.CopyFrom([]);
         Keys.Forget(DateTimeOffset.MaxValue);
