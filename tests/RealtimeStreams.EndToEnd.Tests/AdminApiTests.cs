@@ -257,12 +257,12 @@ public sealed class AdminServers : IAsyncLifetime
         folder.Dispose();
     }
 
-    /// <summary>Makes an environment of a new id.</summary>
-    public async Task<MadeSecretKey> MakeAsync()
+    /// <summary>Makes an environment, of a new id unless told one.</summary>
+    public async Task<MadeSecretKey> MakeAsync(string? id = null)
     {
         using var client = new HttpClient { BaseAddress = First.Address, DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", OperatorKey) } };
         using var body = new StringContent(
-            JsonSerializer.Serialize(new CreateEnvironment($"tenant/ä {Guid.NewGuid():N}"), NativeJson.Default.CreateEnvironment), null, "application/json");
+            JsonSerializer.Serialize(new CreateEnvironment(id ?? $"tenant/ä {Guid.NewGuid():N}"), NativeJson.Default.CreateEnvironment), null, "application/json");
         using var answer = await client.PostAsync(new Uri("api/v1/admin/environments", UriKind.Relative), body);
         Assert.Equal(201, (int)answer.StatusCode);
         return JsonSerializer.Deserialize(await answer.Content.ReadAsStringAsync(), NativeJson.Default.MadeSecretKey)!;

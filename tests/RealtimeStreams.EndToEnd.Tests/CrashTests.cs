@@ -46,6 +46,22 @@ public sealed class CrashTests
         });
     }
 
+    [Fact]
+    public async Task Killing_each_broker_of_a_cluster_in_turn_loses_and_doubles_nothing_and_all_go_on()
+    {
+        await using var cluster = await TestCluster.StartAsync(cancellationToken: Cancelled);
+        await using var server = await ServerProcess.StartAsync(
+            new ServerProcessOptions { Nats = cluster.Url, Settings = new Dictionary<string, string> { ["RealtimeStreams__Replicas"] = "3" } }, Cancelled);
+        var killed = 0;
+        await SurviveAsync(server, async () =>
+        {
+            var node = cluster.Nodes[killed++];
+            node.Kill();
+            await node.StartAgainAsync(Cancelled);
+            await cluster.WaitUntilFormedAsync(Cancelled);
+        });
+    }
+
     /// <summary>Pipes and reads four streams, crashes when a quarter, a half and three quarters have been read, and checks the logs.</summary>
     private static async Task SurviveAsync(ServerProcess server, Func<Task> crash)
     {

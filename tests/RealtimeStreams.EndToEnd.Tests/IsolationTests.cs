@@ -116,6 +116,27 @@ public sealed partial class IsolationTests(AdminServers servers) : IClassFixture
         Assert.Equal(HttpStatusCode.Unauthorized, (await AskAsync(owner with { SecretKey = Sign("nowhere", owner.SecretKey, run) }, "GET", path)).Status);
     }
 
+    [Theory]
+    [InlineData("*")]
+    [InlineData(">")]
+    [InlineData("default.*")]
+    public async Task An_environment_that_is_called_like_a_wildcard_is_one_of_its_own(string id)
+    {
+        var owner = await TenantAsync();
+        var wildcard = await servers.MakeAsync(id);
+        // The same names, so that nothing but the environment tells them apart.
+        var (run, stream) = await FillAsync(owner);
+        await FillAsync(wildcard, run, stream);
+
+        Assert.Equal(HttpStatusCode.OK, (await AskAsync(wildcard, "POST", $"/api/v1/runs/{run}/streams/out", "3")).Status);
+        Assert.Equal(HttpStatusCode.OK, (await AskAsync(wildcard, "POST", $"/api/v1/runs/{run}/complete", """{"outcome":"cancelled"}""")).Status);
+        Assert.True((int)(await AskAsync(wildcard, "DELETE", $"/api/v1/runs/{run}")).Status < 300);
+        Assert.True((int)(await AskAsync(wildcard, "DELETE", $"/v1/streams/{stream}")).Status < 300);
+
+        await AssertUnchangedAsync(owner, run, stream);
+        Assert.Equal("""{"runs":[]}""", (await AskAsync(wildcard, "GET", "/api/v1/runs")).Body);
+    }
+
     private static string Fill(string path, string run, string stream) =>
         path.Replace("{0}", run, StringComparison.Ordinal).Replace("{1}", stream, StringComparison.Ordinal);
 
