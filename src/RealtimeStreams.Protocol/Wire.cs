@@ -128,7 +128,11 @@ public sealed record StreamInfo(
     IReadOnlyList<ProducerInfo> Producers,
     string Durability,
     DateTimeOffset? CreatedAt,
-    DateTimeOffset? LastAppendAt);
+    DateTimeOffset? LastAppendAt)
+{
+    /// <summary>For an input stream, which holds what was sent to the run: the name that senders give it. Absent for what the run writes.</summary>
+    public string? Input { get; init; }
+}
 
 /// <summary>A producer of a stream.</summary>
 /// <param name="Id">Its id.</param>

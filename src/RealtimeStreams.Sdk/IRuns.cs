@@ -101,6 +101,18 @@ public interface IRuns
     /// <exception cref="RealtimeStreamsException">The claim was lost (<c>claim_lost</c>), the run has ended, or the server was not reached in time.</exception>
     Task<RunInfo> ReleaseAsync(RunInfo claimed, CancellationToken cancellationToken = default);
 
+    /// <summary>Sends to a run: appends to one of its inputs, which the run takes with <see cref="RunContext.Inputs{T}(RealtimeStream{T}, long?)"/>.</summary>
+    /// <typeparam name="T">The type of what is sent.</typeparam>
+    /// <param name="runId">The run. It need not take inputs yet: they wait for it.</param>
+    /// <param name="input">Which input (<see cref="RealtimeStream.DefineInput{T}"/>).</param>
+    /// <param name="value">What is sent.</param>
+    /// <param name="idempotencyKey">1 to 128 bytes: sent again with the same key within ten minutes it is delivered once. Absent: made for this call, whose retries it covers.</param>
+    /// <param name="cancellationToken">Gives up waiting. The value may be stored or not.</param>
+    /// <returns>Its index in the input, <see cref="AppendReceipt.FirstIndex"/>.</returns>
+    /// <exception cref="RealtimeStreamsException">There is no such run, it has ended (<c>run_completed</c>), or the server was not reached in time.</exception>
+    Task<AppendReceipt> SendInputAsync<T>(
+        string runId, RealtimeStream<T> input, T value, string? idempotencyKey = null, CancellationToken cancellationToken = default);
+
     /// <summary>Erases a run and all its streams.</summary>
     /// <exception cref="RealtimeStreamsException">There is no such run, or the server was not reached in time.</exception>
     Task EraseAsync(string runId, CancellationToken cancellationToken = default);

@@ -16,4 +16,15 @@ public static class RealtimeStream
     /// <see cref="RealtimeStreamsClientOptions.SerializerOptions"/>, and in programs that allow reflection from the type itself.</param>
     /// <exception cref="FormatException">The key cannot be one; the message says why.</exception>
     public static RealtimeStream<T> Define<T>(string key, JsonTypeInfo<T>? typeInfo = null) => new(StreamKey.Parse(key), typeInfo);
+
+    /// <summary>Defines an input: what readers send to a run (<see cref="IRuns.SendInputAsync"/>)
+    /// and the run takes (<see cref="RunContext.Inputs{T}(RealtimeStream{T}, long?)"/>). It is a stream of the run with a key of its own, so that an
+    /// output stream of the same name is another one.</summary>
+    /// <typeparam name="T">The type of what is sent: anything that <c>System.Text.Json</c> writes as one JSON value.</typeparam>
+    /// <param name="name">The input's name, 1 to 249 bytes of UTF-8 without control characters.</param>
+    /// <param name="typeInfo">The JSON contract of what is sent; absent as in <see cref="Define"/>.</param>
+    /// <exception cref="FormatException">The name cannot be one; the message says why.</exception>
+    public static RealtimeStream<T> DefineInput<T>(string name, JsonTypeInfo<T>? typeInfo = null) => InputStreams.TryMakeKey(name, out var key)
+        ? new(key, typeInfo)
+        : throw new FormatException($"The input's name {StreamKey.FindFault(name) ?? "is too long; at most 249 bytes of UTF-8 are allowed"}.");
 }

@@ -10,6 +10,7 @@ public sealed class RunContext
     private readonly RunInfo run;
     private readonly Lock gate = new();
     private readonly List<StreamActivity> started = [];
+    private readonly Dictionary<string, object> inputs = new(StringComparer.Ordinal); // Reads, by key. Under the gate.
 
     internal RunContext(IRealtimeStreamsClient client, RunInfo run, uint attempt, CancellationToken stopping)
     {
@@ -48,6 +49,40 @@ public sealed class RunContext
 
     /// <summary>Cancelled when the run shall stop, and once its body has failed: its pipes stop their sources, and store what they have taken.</summary>
     public CancellationToken Stopping { get; }
+
+    /// <summary>Takes what is sent to the run: each value once, in order, for as long as the run goes on, whatever connections and servers do meanwhile.</summary>
+    /// <remarks>
+    /// All calls for one input share a cursor: enumerated again, after a break or by other code of the run, it goes on with the next value, so that this
+    /// attempt at the run sees each once. Only one enumeration at a time. A later attempt begins at 0 unless it gives the index that an earlier one had
+    /// come to (<see cref="StreamRead{T}.NextIndex"/>). Ends when the run does, with an <see cref="OperationCanceledException"/> when it shall stop.
+    /// </remarks>
+    /// <typeparam name="T">The type of what is sent.</typeparam>
+    /// <param name="input">Which input (<see cref="RealtimeStream.DefineInput{T}"/>).</param>
+    /// <param name="startIndex">Begins there, whatever was taken before. Null: goes on, at first from 0.</param>
+    /// <exception cref="InvalidOperationException">The input was taken as another type before, without a start index now.</exception>
+    public StreamRead<T> Inputs<T>(RealtimeStream<T> input, long? startIndex = null)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        if (InputStreams.FindName(input.StreamKey) is null)
+            throw new ArgumentException($"The stream '{input.Key}' is no input. Define it with RealtimeStream.DefineInput.", nameof(input));
+        lock (gate)
+        {
+            if (startIndex is null && inputs.TryGetValue(input.Key, out var known))
+            {
+                return known as StreamRead<T> ?? throw new InvalidOperationException(
+                    $"The input '{input.Key}' of this run was taken as another type than {typeof(T)} before.");
+            }
+            var read = Streams.ReadAsync(input, RunId, new ReadOptions { StartIndex = startIndex ?? 0 }, Stopping);
+            inputs[input.Key] = read;
+            return read;
+        }
+    }
+
+    /// <summary>Takes what is sent to the run, by the input's name.</summary>
+    /// <inheritdoc cref="Inputs{T}(RealtimeStream{T}, long?)" path="/remarks|/typeparam|/exception" />
+    /// <param name="name">Which input.</param>
+    /// <param name="startIndex">Begins there, whatever was taken before. Null: goes on, at first from 0.</param>
+    public StreamRead<T> Inputs<T>(string name, long? startIndex = null) => Inputs(RealtimeStream.DefineInput<T>(name), startIndex);
 
     /// <inheritdoc />
     public override string ToString() => RunId;

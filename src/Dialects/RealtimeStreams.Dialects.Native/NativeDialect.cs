@@ -19,6 +19,7 @@ namespace RealtimeStreams.Dialects.Native;
 public static class NativeDialect
 {
     private const string Stream = $"/{{{Gate.RunParameter}}}/streams/{{{Gate.KeyParameter}}}";
+    private const string Input = $"/{{{Gate.RunParameter}}}/inputs/{{{Gate.InputParameter}}}";
 
     /// <summary>Adds what the dialect's endpoints need beside the modules, and the description of them.</summary>
     public static IHostApplicationBuilder AddNativeDialect(this IHostApplicationBuilder builder)
@@ -69,6 +70,16 @@ public static class NativeDialect
             .Produces<string>(StatusCodes.Status200OK, "text/event-stream", "application/x-ndjson", "application/json");
         streams.MapMethods(Stream, [HttpMethods.Head], TellTail.HandleAsync)
             .Describe("tellTail", "Tell how far a stream goes, and how far a producer got", 400, 404);
+
+        var inputs = endpoints.MapGroup("/api/v1/runs").RequireAccess().WithTags("inputs");
+        inputs.MapPost(Input, SendInput.HandleAsync)
+            .Describe("sendInput", "Send to a run: a JSON value, an array, text, or open-ended NDJSON, as to a stream", 400, 404, 409, 410, 413, 415, 422, 429, 507)
+            .Produces<AppendReceipt>();
+        inputs.MapGet(Input, ReadChunks.HandleAsync)
+            .Describe("readInput", "Read what was sent to a run, like a stream", 400, 404, 406)
+            .Produces<string>(StatusCodes.Status200OK, "text/event-stream", "application/x-ndjson", "application/json");
+        inputs.MapMethods(Input, [HttpMethods.Head], TellTail.HandleAsync)
+            .Describe("tellInput", "Tell how far an input goes, and how far a producer got", 400, 404);
 
         var tokens = endpoints.MapGroup("/api/v1/tokens").RequireAccess().WithTags("tokens");
         tokens.MapPost("", Tokens.IssueToken.HandleAsync)

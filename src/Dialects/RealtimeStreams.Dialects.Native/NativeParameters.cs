@@ -16,6 +16,8 @@ internal static class NativeParameters
 
     private static readonly OpenApiParameter Key = Path(Gate.KeyParameter, "The stream's key, percent-encoded as one segment.");
 
+    private static readonly OpenApiParameter Input = Path(Gate.InputParameter, "The input's name, percent-encoded as one segment.");
+
     private static readonly OpenApiParameter Environment = Path(OperatorGate.EnvironmentParameter, "The environment's id, percent-encoded as one segment.");
 
     private static readonly OpenApiParameter SecretKey = Path(OperatorGate.KeyParameter, "The secret key's id; never the key itself.");
@@ -29,6 +31,22 @@ internal static class NativeParameters
         Header(NativeHeaders.ProducerSequence, "The producer's own number of the first chunk.", JsonSchemaType.Integer),
     ];
 
+    private static readonly OpenApiParameter[] Appending =
+    [
+        OwnRun, .. Producer,
+        Header(NativeHeaders.IdempotencyKey, "Recognises a retry for ten minutes, 1 to 128 bytes. Not for NDJSON."),
+        Query("batch", "With application/json: the body is an array of at most 1,024 chunks, stored in one step.", JsonSchemaType.Boolean),
+    ];
+
+    private static readonly OpenApiParameter[] Reading =
+    [
+        OwnRun,
+        Query("startIndex", "The index delivered first, 0 when absent; negative: so many from the end.", JsonSchemaType.Integer),
+        Query("timeoutInSeconds", "Ends the read when no chunk came for so long, 1 to 86400. A page waits so long for its first chunk.", JsonSchemaType.Integer),
+        Query("limit", "The most chunks of a page, 1 to 10000; 1000 when absent.", JsonSchemaType.Integer),
+        Header("Last-Event-ID", "Goes on behind this index; wins over startIndex.", JsonSchemaType.Integer),
+    ];
+
     private static readonly Dictionary<string, OpenApiParameter[]> ByOperation = new()
     {
         ["registerRun"] = [Header(NativeHeaders.StreamsVersion, "v1 or v2, when the body does not say; v2 when absent.")],
@@ -39,21 +57,11 @@ internal static class NativeParameters
         ["eraseRun"] = [Run],
         ["revokeToken"] = [Path(Tokens.RevokeToken.IdParameter, "The token's id, as it was told when it was issued.")],
         ["listStreams"] = [Run],
-        ["appendChunks"] =
-        [
-            RunOrTarget, Key, OwnRun, .. Producer,
-            Header(NativeHeaders.IdempotencyKey, "Recognises a retry for ten minutes, 1 to 128 bytes. Not for NDJSON."),
-            Query("batch", "With application/json: the body is an array of at most 1,024 chunks, stored in one step.", JsonSchemaType.Boolean),
-        ],
+        ["appendChunks"] = [RunOrTarget, Key, .. Appending],
+        ["sendInput"] = [RunOrTarget, Input, .. Appending],
         ["closeStream"] = [RunOrTarget, Key, OwnRun, .. Producer],
-        ["readChunks"] =
-        [
-            RunOrTarget, Key, OwnRun,
-            Query("startIndex", "The index delivered first, 0 when absent; negative: so many from the end.", JsonSchemaType.Integer),
-            Query("timeoutInSeconds", "Ends the read when no chunk came for so long, 1 to 86400. A page waits so long for its first chunk.", JsonSchemaType.Integer),
-            Query("limit", "The most chunks of a page, 1 to 10000; 1000 when absent.", JsonSchemaType.Integer),
-            Header("Last-Event-ID", "Goes on behind this index; wins over startIndex.", JsonSchemaType.Integer),
-        ],
+        ["readChunks"] = [RunOrTarget, Key, .. Reading],
+        ["readInput"] = [RunOrTarget, Input, .. Reading],
         ["inspectEnvironment"] = [Environment],
         ["changeSettings"] = [Environment],
         ["listKeys"] = [Environment],
@@ -61,6 +69,7 @@ internal static class NativeParameters
         ["rotateKey"] = [Environment, SecretKey],
         ["revokeKey"] = [Environment, SecretKey],
         ["tellTail"] = [RunOrTarget, Key, OwnRun, Producer[0], Producer[1]],
+        ["tellInput"] = [RunOrTarget, Input, OwnRun, Producer[0], Producer[1]],
     };
 
     public static Task AddAsync(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellationToken)
@@ -72,8 +81,8 @@ internal static class NativeParameters
             if (operation.Parameters.FirstOrDefault(known => known.Name == parameter.Name) is { } known) operation.Parameters.Remove(known);
             operation.Parameters.Add(parameter);
         }
-        if (id == "appendChunks") operation.RequestBody = Chunks();
-        if (id == "tellTail") operation.Responses!["200"] = Tail();
+        if (id is "appendChunks" or "sendInput") operation.RequestBody = Chunks();
+        if (id is "tellTail" or "tellInput") operation.Responses!["200"] = Tail();
         return Task.CompletedTask;
     }
 

@@ -13,7 +13,9 @@ internal static class Paths
 
     public static string Streams(RunId run) => $"{Run(run)}/streams";
 
-    public static string Stream(RunId run, StreamKey key) => $"{Streams(run)}/{Uri.EscapeDataString(key.Value)}";
+    public static string Stream(RunId run, StreamKey key) => InputStreams.FindName(key) is { } input
+        ? $"{Run(run)}/inputs/{Uri.EscapeDataString(input)}"
+        : $"{Streams(run)}/{Uri.EscapeDataString(key.Value)}";
 
     /// <summary>The server's address as a base of relative ones: with a slash at its end, or its last segment would be replaced.</summary>
     public static Uri ToBase(Uri address) =>

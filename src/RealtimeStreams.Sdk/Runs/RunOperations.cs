@@ -124,6 +124,16 @@ internal sealed partial class RunOperations(Transport transport, ChunkJson json,
             cancellationToken);
     }
 
+    public Task<AppendReceipt> SendInputAsync<T>(
+        string runId, RealtimeStream<T> input, T value, string? idempotencyKey, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        if (InputStreams.FindName(input.StreamKey) is null)
+            throw new ArgumentException($"The stream '{input.Key}' is no input. Define it with RealtimeStream.DefineInput.", nameof(input));
+        var options = new AppendOptions { Target = StreamTarget.Run(runId), IdempotencyKey = idempotencyKey };
+        return client.Streams.AppendAsync(input, value, options, cancellationToken);
+    }
+
     public async Task EraseAsync(string runId, CancellationToken cancellationToken)
     {
         var path = Paths.Run(RunId.Parse(runId));

@@ -1,5 +1,7 @@
+using System.Text.Json;
 using RealtimeStreams.EndToEnd.Tests;
 using RealtimeStreams.Protocol;
+using RealtimeStreams.Sdk;
 using RealtimeStreams.Testing;
 
 namespace RealtimeStreams.Clients.Tests.Trigger;
@@ -51,6 +53,36 @@ public sealed class InputStreamTests(SharedServer shared, NodePackages node) : S
         var nothing = await RunAsync("once", new { run = await RegisterAsync(), timeoutMs = 500 });
         Assert.False(nothing.GetProperty("ok").GetBoolean());
         Assert.Equal("InputStreamTimeoutError", nothing.GetProperty("error").GetString());
+    }
+
+    [Fact]
+    public async Task What_each_dialect_sends_the_others_read_at_the_same_indexes()
+    {
+        var run = await RegisterAsync();
+        using var client = new RealtimeStreamsClient(new RealtimeStreamsClientOptions { BaseAddress = Server.Address, SecretKey = Server.SecretKey });
+        var commands = RealtimeStream.DefineInput<JsonElement>("commands");
+        await using var listener = Start("on", new { run, count = 6 });
+        await listener.SaidAsync("listening");
+
+        for (var round = 0; round < 2; round++)
+        {
+            await RunAsync("send", new { run, values = new[] { new { by = "trigger", round } } });
+            var native = await Api.SendAsync(HttpMethod.Post, $"/api/v1/runs/{run}/inputs/commands", $$"""{"by":"native","round":{{round}}}""");
+            Assert.Equal((3 * round) + 1, (await Api.ReadAsync(native, NativeJson.Default.AppendReceipt)).FirstIndex);
+            var sent = await client.Runs.SendInputAsync(run, commands, JsonElement.Parse($$"""{"by":"C#","round":{{round}}}"""), cancellationToken: Cancelled);
+            Assert.Equal((3 * round) + 2, sent.FirstIndex);
+        }
+
+        string[] expected = [.. from round in (int[])[0, 1] from who in (string[])["trigger", "native", "C#"] select $$"""{"by":"{{who}}","round":{{round}}}"""];
+        Assert.Equal(expected, Texts(await listener.ResultAsync()));
+        Assert.Equal(expected, await StoredAsync(run, "$input:commands"));
+        List<string> read = [];
+        await foreach (var (index, value) in client.Streams.ReadAsync(commands, run, new ReadOptions { Timeout = TimeSpan.FromSeconds(1) }, Cancelled).Items)
+        {
+            Assert.Equal(read.Count, index);
+            read.Add(value.GetRawText());
+        }
+        Assert.Equal(expected, read);
     }
 
     [Fact]

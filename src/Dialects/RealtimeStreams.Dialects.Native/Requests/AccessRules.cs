@@ -7,6 +7,7 @@ namespace RealtimeStreams.Dialects.Native.Requests;
 internal static class AccessRules
 {
     private const string Stream = "/api/v1/runs/{runId}/streams/{key}";
+    private const string Input = "/api/v1/runs/{runId}/inputs/{input}";
 
     private static readonly AccessRule SecretKey = new("the environment's secret key");
 
@@ -72,6 +73,9 @@ internal static class AccessRules
         ["POST " + Stream + "/close"] = Close,
         ["GET " + Stream] = ReadStream,
         ["HEAD " + Stream] = TellTail,
+        ["POST " + Input] = Append,
+        ["GET " + Input] = ReadStream,
+        ["HEAD " + Input] = TellTail,
         ["POST /api/v1/tokens"] = SecretKey,
         ["DELETE /api/v1/tokens/{tokenId}"] = SecretKey,
         ["POST /api/v1/tokens/revoke-all"] = SecretKey,

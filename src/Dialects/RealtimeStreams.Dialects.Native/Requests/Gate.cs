@@ -15,6 +15,7 @@ internal static class Gate
 {
     public const string RunParameter = "runId";
     public const string KeyParameter = "key";
+    public const string InputParameter = "input";
 
     public static TBuilder RequireAccess<TBuilder>(this TBuilder endpoints)
         where TBuilder : IEndpointConventionBuilder
@@ -27,9 +28,10 @@ internal static class Gate
             var hasRun = pattern.GetParameter(RunParameter) is not null;
             var hasKey = pattern.GetParameter(KeyParameter) is not null;
             var ofStreams = pattern.RawText!.Contains("/streams/", StringComparison.Ordinal);
+            var stream = hasKey && ofStreams ? KeyParameter : pattern.GetParameter(InputParameter) is null ? null : InputParameter;
             endpoint.RequestDelegate = async context =>
             {
-                var problem = await AdmitAsync(context, rule, hasRun, hasKey && ofStreams);
+                var problem = await AdmitAsync(context, rule, hasRun, stream);
                 await (problem is null ? inner(context) : problem.ExecuteAsync(context));
             };
         });
@@ -43,7 +45,11 @@ internal static class Gate
         return Problems.From(ErrorCode.Unauthorized, detail);
     }
 
-    private static async ValueTask<ProblemResult?> AdmitAsync(HttpContext context, AccessRule rule, bool hasRun, bool hasKey)
+    /// <param name="context">The request.</param>
+    /// <param name="rule">What the route asks for.</param>
+    /// <param name="hasRun">Whether the path names a run.</param>
+    /// <param name="stream">The parameter that names a stream of it; null: the run as a whole.</param>
+    private static async ValueTask<ProblemResult?> AdmitAsync(HttpContext context, AccessRule rule, bool hasRun, string? stream)
     {
         if (await Credentials.FindCallerAsync(context) is not { } caller)
         {
@@ -57,16 +63,26 @@ internal static class Gate
         if (!hasRun) return null;
         if (RawPath.Find(context, RunParameter) is not { } run)
             return Problems.From(ErrorCode.InvalidRunId, $"The run id in the path {RawPath.Fault}.");
-        if (!hasKey) return await AdmitRunAsync(context, caller, rule, run);
-        if (RawPath.Find(context, KeyParameter) is not { } key)
-            return Problems.From(ErrorCode.InvalidStreamKey, $"The stream key in the path {RawPath.Fault}.");
-        if (!StreamKey.TryParse(key, null, out var streamKey))
-            return Problems.From(ErrorCode.InvalidStreamKey, $"The stream key {StreamKey.FindFault(key)}.");
+        if (stream is null) return await AdmitRunAsync(context, caller, rule, run);
+        if (FindKeyFault(RawPath.Find(context, stream), stream, out var streamKey) is { } fault) return Problems.From(ErrorCode.InvalidStreamKey, fault);
         if (Targets.Names(run)) return await AdmitTargetAsync(context, caller, rule, run, streamKey);
         if (!RunId.TryParse(run, null, out var runId)) return Invalid(run);
         if (await FindRefusalAsync(context, caller, rule, runId, streamKey, RunTexts.NotFound(runId)) is { } refusal) return refusal;
         context.Features.Set(new StreamPath(new StreamAddress(caller.Environment, runId, streamKey)));
         return null;
+    }
+
+    /// <summary>Makes a stream's key of what the path names it by; an input stream's name becomes its key.</summary>
+    private static string? FindKeyFault(string? text, string parameter, out StreamKey key)
+    {
+        key = default;
+        if (parameter == InputParameter)
+        {
+            if (text is null) return $"The input's name in the path {RawPath.Fault}.";
+            return InputStreams.TryMakeKey(text, out key) ? null : $"The input's name {StreamKey.FindFault(text) ?? $"is too long behind {InputStreams.Prefix}"}.";
+        }
+        if (text is null) return $"The stream key in the path {RawPath.Fault}.";
+        return StreamKey.TryParse(text, null, out key) ? null : $"The stream key {StreamKey.FindFault(text)}.";
     }
 
     private static async ValueTask<ProblemResult?> AdmitRunAsync(HttpContext context, Caller caller, AccessRule rule, string run)

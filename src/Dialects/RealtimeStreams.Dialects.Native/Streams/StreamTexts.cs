@@ -42,7 +42,10 @@ internal sealed class StreamTexts(IRunRegistry registry, IChunkLog log)
             [.. (stored?.Producers ?? []).Select(Tell)],
             log.Durability.Name,
             row.CreatedAt,
-            stored?.LastAppendAt);
+            stored?.LastAppendAt)
+        {
+            Input = InputStreams.FindName(row.Key),
+        };
     }
 
     private static ProducerInfo Tell(ProducerState producer) =>
