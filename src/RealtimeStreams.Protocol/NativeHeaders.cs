@@ -60,7 +60,7 @@ public static class NativeEvents
     /// <summary>The server is stopping; come back with the cursor. Data: <see cref="CaughtUpEvent"/>.</summary>
     public const string Reconnect = "reconnect";
 
-    /// <summary>The token that the read was opened with is none any more; come back with the cursor and a new one. Data: <see cref="TokenExpiredEvent"/>.</summary>
+    /// <summary>The token or secret key that the read was opened with is none any more; come back with the cursor and a new one. Data: <see cref="TokenExpiredEvent"/>.</summary>
     public const string TokenExpired = "token-expired";
 
     /// <summary>The read failed after it had begun. Data: <see cref="Problem"/>.</summary>

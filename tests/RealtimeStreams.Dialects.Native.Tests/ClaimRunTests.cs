@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Time.Testing;
 using RealtimeStreams.Dialects.Native.Requests;
+using RealtimeStreams.Http;
 using RealtimeStreams.Protocol;
 using RealtimeStreams.RunRegistry;
 
@@ -16,6 +17,7 @@ public sealed class ClaimRunTests : IDisposable
     private readonly ScriptedClaims claims;
     private readonly CancellationTokenSource stopping = new();
     private readonly CancellationTokenSource gone = new();
+    private readonly ScriptedWatch credential = new();
 
     public ClaimRunTests() => claims = new ScriptedClaims(clock);
 
@@ -23,6 +25,7 @@ public sealed class ClaimRunTests : IDisposable
     {
         stopping.Dispose();
         gone.Dispose();
+        credential.Dispose();
     }
 
     [Fact]
@@ -84,13 +87,23 @@ public sealed class ClaimRunTests : IDisposable
         Assert.Equal((1, 1), (claims.Claims, claims.Disposed));
     }
 
+    [Fact]
+    public async Task A_wait_ends_with_its_key_and_claims_nothing_more()
+    {
+        var claiming = ClaimAsync(30);
+        credential.Finish(AccessEnd.Revoked);
+
+        Assert.Equal(401, Assert.IsType<ProblemResult>(await claiming).StatusCode);
+        Assert.Equal((1, 1), (claims.Claims, claims.Disposed));
+    }
+
     private async Task<IResult> ClaimAsync(int wait)
     {
         var context = new DefaultHttpContext { RequestAborted = gone.Token };
         context.Request.ContentType = "application/json";
         context.Request.Body = new MemoryStream(Encoding.UTF8.GetBytes($$"""{"tasks":["task"],"worker":"w","waitInSeconds":{{wait}}}"""));
-        var endpoint = new Runs.ClaimRun(claims, claims, new Lifetime(stopping.Token), clock);
-        return (await Runs.ClaimRun.HandleAsync(context, new Caller(EnvironmentId.Parse("test"), null), endpoint)).Result;
+        var endpoint = new Runs.ClaimRun(claims, claims, credential, new Lifetime(stopping.Token), clock);
+        return (await Runs.ClaimRun.HandleAsync(context, new Caller(new Credential(EnvironmentId.Parse("test"), null)), endpoint)).Result;
     }
 
     private sealed class Lifetime(CancellationToken stopping) : IHostApplicationLifetime

@@ -54,7 +54,7 @@ public sealed class FeedTests
     [InlineData(AccessEnd.Revoked, "revoked")]
     public async Task A_token_that_ends_is_told_with_the_cursor(AccessEnd end, string reason)
     {
-        using var watch = new EndedWatch();
+        using var watch = new ScriptedWatch();
         var read = new ScriptedRead(clock);
         read.OnWait = _ => watch.Finish(end);
 
@@ -67,7 +67,7 @@ public sealed class FeedTests
     [Fact]
     public async Task Lines_tell_that_a_token_ended()
     {
-        using var watch = new EndedWatch();
+        using var watch = new ScriptedWatch();
         var read = new ScriptedRead(clock);
         read.OnWait = _ => watch.Finish(AccessEnd.Expired);
 
@@ -79,11 +79,12 @@ public sealed class FeedTests
     public async Task A_client_that_has_gone_ends_the_feed_with_a_cancellation()
     {
         using var gone = new CancellationTokenSource();
+        using var watch = new ScriptedWatch();
         var read = new ScriptedRead(clock);
         read.OnWait = _ => gone.Cancel();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
-            new Feed(read, SseFormat.Instance, PipeWriter.Create(sent), null, clock).SendAsync(0, null, stopping.Token, gone.Token));
+            new Feed(read, SseFormat.Instance, PipeWriter.Create(sent), null, clock).SendAsync(0, watch, stopping.Token, gone.Token));
     }
 
     [Theory]
@@ -124,28 +125,12 @@ public sealed class FeedTests
         await Assert.ThrowsAsync<LogUnavailableException>(() =>
             new ChunkPage(new ScriptedRead(clock), limit: 10).FetchAsync(null, TestContext.Current.CancellationToken));
 
-    private async Task<string> SendAsync(ScriptedRead read, FeedFormat format, TimeSpan? timeout, long start = 0, IAccessWatch? watch = null)
+    private async Task<string> SendAsync(ScriptedRead read, FeedFormat format, TimeSpan? timeout, long start = 0, ScriptedWatch? watch = null)
     {
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(
-            stopping.Token, watch?.Ended ?? CancellationToken.None, TestContext.Current.CancellationToken);
+        using var lasting = new ScriptedWatch();
+        watch ??= lasting;
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(stopping.Token, watch.Ended, TestContext.Current.CancellationToken);
         await new Feed(read, format, PipeWriter.Create(sent), timeout, clock).SendAsync(start, watch, stopping.Token, ending.Token);
         return Encoding.UTF8.GetString(sent.ToArray());
-    }
-
-    private sealed class EndedWatch : IAccessWatch
-    {
-        private readonly CancellationTokenSource ended = new();
-
-        public CancellationToken Ended => ended.Token;
-
-        public AccessEnd? End { get; private set; }
-
-        public void Finish(AccessEnd end)
-        {
-            End = end;
-            ended.Cancel();
-        }
-
-        public void Dispose() => ended.Dispose();
     }
 }

@@ -82,7 +82,8 @@ public sealed class FramingTests : IAsyncLifetime
             new ReadStep(ReadStepKind.Ended, new ChunkIndex(9), Outcome: Outcome.Completed));
         var sent = new MemoryStream();
         var output = PipeWriter.Create(sent);
-        await new Feed(steps, LinesFormat.Instance, output, null, clock).SendAsync(4, null, CancellationToken.None, TestContext.Current.CancellationToken);
+        using var watch = new ScriptedWatch();
+        await new Feed(steps, LinesFormat.Instance, output, null, clock).SendAsync(4, watch, CancellationToken.None, TestContext.Current.CancellationToken);
         await output.CompleteAsync();
         Assert.StartsWith(
             "\n{\"index\":4,\"data\":\"\"}\n{\"event\":\"trimmed\",\"requestedIndex\":5,\"firstIndex\":7}\n{\"event\":\"trimmed\",\"requestedIndex\":7,\"firstIndex\":9}\n{\"event\":\"end\"",

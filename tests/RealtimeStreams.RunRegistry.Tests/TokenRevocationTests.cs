@@ -19,6 +19,7 @@ public abstract class TokenRevocationContract(TestDatabases databases) : Registr
 
     private readonly FakeTimeProvider clock = new(new DateTimeOffset(2026, 11, 22, 12, 0, 0, TimeSpan.Zero));
     private readonly InProcessAnnouncements announcements = new();
+    private readonly Dictionary<IAccessTokens, TestNode> nodes = [];
     private TestNode? first;
 
     [Fact]
@@ -43,8 +44,8 @@ public abstract class TokenRevocationContract(TestDatabases databases) : Registr
         var tokens = await StartAsync();
         var elsewhere = await StartAsync(isAnnounced);
         var issued = await IssueAsync(tokens);
-        using var watch = elsewhere.Watch((await elsewhere.VerifyAsync(issued.Token, Cancelled))!);
-        using var other = elsewhere.Watch((await elsewhere.VerifyAsync(Signed(), Cancelled))!);
+        using var watch = await WatchAsync(elsewhere, issued.Token);
+        using var other = await WatchAsync(elsewhere, Signed());
 
         await tokens.RevokeAsync(Environment, issued.Id, Cancelled);
 
@@ -67,7 +68,7 @@ public abstract class TokenRevocationContract(TestDatabases databases) : Registr
         var issued = await IssueAsync(tokens);
         string[] old = [issued.Token, Signed(), Signed(claims => claims.Remove("iat"))];
         foreach (var token in old) Assert.NotNull(await elsewhere.VerifyAsync(token, Cancelled));
-        using var watch = elsewhere.Watch((await elsewhere.VerifyAsync(old[1], Cancelled))!);
+        using var watch = await WatchAsync(elsewhere, old[1]);
 
         var until = await tokens.RevokeAllAsync(Environment, Cancelled);
 
@@ -90,7 +91,7 @@ public abstract class TokenRevocationContract(TestDatabases databases) : Registr
     {
         var tokens = await StartAsync();
         var issued = await IssueAsync(tokens);
-        using var watch = tokens.Watch((await tokens.VerifyAsync(issued.Token, Cancelled))!);
+        using var watch = await WatchAsync(tokens, issued.Token);
 
         clock.Advance(issued.ExpiresAt - clock.GetUtcNow() - TimeSpan.FromMilliseconds(1));
         Assert.Null(watch.End);
@@ -103,8 +104,8 @@ public abstract class TokenRevocationContract(TestDatabases databases) : Registr
     [Fact]
     public void A_grant_for_years_outlasts_every_timer()
     {
-        using var watch = new AccessWatch(new AccessGrant(Environment, [], clock.GetUtcNow().AddDays(100)), clock, _ => { });
-        using var forever = new AccessWatch(new AccessGrant(Environment, [], DateTimeOffset.MaxValue), clock, _ => { });
+        using var watch = new AccessWatch(new Credential(Environment, new AccessGrant(Environment, [], clock.GetUtcNow().AddDays(100))), clock, _ => { });
+        using var forever = new AccessWatch(new Credential(Environment, new AccessGrant(Environment, [], DateTimeOffset.MaxValue)), clock, _ => { });
 
         clock.Advance(TimeSpan.FromDays(100) - TimeSpan.FromMilliseconds(1));
         Assert.Null(watch.End);
@@ -161,6 +162,12 @@ public abstract class TokenRevocationContract(TestDatabases databases) : Registr
         Assert.NotNull(await tokens.VerifyAsync(Signed(claims => claims["jti"] = "an id of the client's own"), Cancelled));
     }
 
+    private async Task<IAccessWatch> WatchAsync(IAccessTokens at, string token)
+    {
+        var credentials = nodes[at].Services.GetRequiredService<ICredentials>();
+        return credentials.Watch((await credentials.FindAsync(token, Cancelled))!);
+    }
+
     private static ValueTask<IssuedToken> IssueAsync(IAccessTokens tokens) =>
         tokens.IssueAsync(Environment, ["read:runs:run_1"], TimeSpan.FromMinutes(15), Cancelled);
 
@@ -178,6 +185,8 @@ public abstract class TokenRevocationContract(TestDatabases databases) : Registr
             if (isAnnounced) services.AddSingleton<IRegistryAnnouncements>(announcements);
         });
         first ??= node;
-        return node.Services.GetRequiredService<IAccessTokens>();
+        var tokens = node.Services.GetRequiredService<IAccessTokens>();
+        nodes[tokens] = node;
+        return tokens;
     }
 }

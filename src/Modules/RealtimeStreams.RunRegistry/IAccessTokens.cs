@@ -14,10 +14,6 @@ public interface IAccessTokens
     /// <exception cref="RegistryUnavailableException">The database cannot be reached.</exception>
     ValueTask<AccessGrant?> VerifyAsync(string token, CancellationToken cancellationToken);
 
-    /// <summary>Watches a grant while something that it allowed goes on.</summary>
-    /// <returns>Tells the moment from which on the grant is none. Dispose it when that something is over.</returns>
-    IAccessWatch Watch(AccessGrant grant);
-
     /// <summary>Makes a token, signed with the environment's newest secret key.</summary>
     /// <param name="environment">The tenant.</param>
     /// <param name="scopes">What it grants, in the words of <see cref="AccessScope"/>; all together small enough for a token of 8 KiB.</param>
@@ -53,17 +49,17 @@ public sealed record IssuedToken(string Token, string Id, DateTimeOffset Expires
     public override string ToString() => $"{Id}, until {ExpiresAt:O}";
 }
 
-/// <summary>Watches over a grant that is in use.</summary>
+/// <summary>Watches over a credential that is in use.</summary>
 public interface IAccessWatch : IDisposable
 {
-    /// <summary>Cancelled when the grant is none any more. Not cancelled by <see cref="IDisposable.Dispose"/>.</summary>
+    /// <summary>Cancelled when the credential is none any more. Not cancelled by <see cref="IDisposable.Dispose"/>.</summary>
     CancellationToken Ended { get; }
 
-    /// <summary>Why; null while the grant holds.</summary>
+    /// <summary>Why; null while the credential holds.</summary>
     AccessEnd? End { get; }
 }
 
-/// <summary>Why a grant is none any more.</summary>
+/// <summary>Why a credential is none any more.</summary>
 public enum AccessEnd
 {
     /// <summary>Its time is over.</summary>

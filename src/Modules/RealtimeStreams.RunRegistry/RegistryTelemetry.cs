@@ -11,6 +11,7 @@ internal sealed class RegistryTelemetry : IDisposable
     private readonly ActivitySource activities = new(Name);
     private readonly Histogram<double> duration;
     private readonly Counter<long> refusedKeys;
+    private readonly Counter<long> refusedTokens;
 
     public RegistryTelemetry(IMeterFactory meters)
     {
@@ -19,6 +20,10 @@ internal sealed class RegistryTelemetry : IDisposable
             "realtimestreams.runregistry.secret_keys.refused",
             "{request}",
             "Requests whose credential was no valid secret key, by reason: unknown, expired, revoked, malformed.");
+        refusedTokens = meter.CreateCounter<long>(
+            "realtimestreams.runregistry.access_tokens.refused",
+            "{request}",
+            "Requests with an access token that was refused, by reason: malformed, expired, not_yet_valid, bad_signature, revoked, wrong_scope.");
         duration = meter.CreateHistogram<double>(
             "realtimestreams.runregistry.operation.duration",
             "s",
@@ -30,6 +35,8 @@ internal sealed class RegistryTelemetry : IDisposable
     public Activity? StartOperation(string operation) => activities.StartActivity($"registry {operation}");
 
     public void RecordRefusedKey(string reason) => refusedKeys.Add(1, new KeyValuePair<string, object?>("reason", reason));
+
+    public void RecordRefusedToken(string reason) => refusedTokens.Add(1, new KeyValuePair<string, object?>("reason", reason));
 
     public void RecordOperation(string operation, TimeSpan time, string? error)
     {

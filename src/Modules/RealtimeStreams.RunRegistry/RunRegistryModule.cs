@@ -31,7 +31,7 @@ public static class RunRegistryModule
     public const string ConnectionStringName = "registry";
 
     /// <summary>
-    /// Adds <see cref="IRunRegistry"/>, <see cref="IRunClaims"/>, <see cref="IRunSignals"/>, <see cref="IEnvironments"/>, <see cref="IEnvironmentSettings"/>, <see cref="ISecretKeys"/>, <see cref="IAccessTokens"/>, <see cref="INamedStreams"/>, <see cref="IWriterLeases"/>, <see cref="IDefaultSecretKey"/> and the
+    /// Adds <see cref="IRunRegistry"/>, <see cref="IRunClaims"/>, <see cref="IRunSignals"/>, <see cref="IEnvironments"/>, <see cref="IEnvironmentSettings"/>, <see cref="ISecretKeys"/>, <see cref="IAccessTokens"/>, <see cref="ICredentials"/>, <see cref="INamedStreams"/>, <see cref="IWriterLeases"/>, <see cref="IDefaultSecretKey"/> and the
     /// health check <c>registry</c>, and data protection for the whole host with its keys in the registry's database. The database is migrated when the host starts. A server with several nodes also registers an <see cref="IRegistryAnnouncements"/>.
     /// </summary>
     /// <param name="builder">The host.</param>
@@ -80,7 +80,9 @@ public static class RunRegistryModule
         services.AddSingleton<IEnvironments>(provider => provider.GetRequiredService<EnvironmentDirectory>());
         services.AddSingleton<IEnvironmentSettings, SettingsKeeper>();
         services.AddSingleton<ISecretKeys>(provider => provider.GetRequiredService<SecretKeyMaker>());
-        services.AddSingleton<IAccessTokens, TokenAuthority>();
+        services.AddSingleton<TokenAuthority>();
+        services.AddSingleton<IAccessTokens>(provider => provider.GetRequiredService<TokenAuthority>());
+        services.AddSingleton<ICredentials, CredentialFinder>();
         services.AddSingleton<IRunClaims, RunClaims>();
         services.AddSingleton<INamedStreams, StreamNamer>();
         services.AddSingleton<IWriterLeases, WriterLeases>();

@@ -105,6 +105,31 @@ public sealed class AccessTokenTests(S2Server server)
         Assert.Equal((401, "authn"), (await caller.GetAsync(S2Caller.Records(name, "/tail"))).Error);
     }
 
+    [Fact]
+    public async Task Sessions_end_with_a_terminal_401_when_their_secret_key_is_revoked()
+    {
+        using var admin = server.NewCaller(S2Server.OperatorKey);
+        var environment = $"revoked-{Guid.NewGuid():N}";
+        var made = await admin.SendAsync(HttpMethod.Post, "/api/v1/admin/environments", $$"""{"id":"{{environment}}"}""");
+        Assert.True(made.Status == 201, made.Text);
+        using var caller = server.NewCaller(made.Json.GetProperty("secretKey").GetString(), http2: true);
+        await using var append = await caller.OpenAppendAsync("s");
+        await append.AppendAsync("kept");
+        await append.AckAsync();
+        await using var read = await caller.OpenReadAsync("s", "?seq_num=0");
+        Assert.Equal(["kept"], (await read.BatchAsync()).Bodies);
+        await read.BatchAsync();
+
+        var key = made.Json.GetProperty("key").GetProperty("id").GetString();
+        var revoked = await admin.SendAsync(HttpMethod.Delete, $"/api/v1/admin/environments/{environment}/keys/{key}");
+        Assert.True(revoked.Status == 200, revoked.Text);
+
+        var (ofAppend, ofRead) = (await append.TerminalAsync(), await read.TerminalAsync());
+        Assert.Equal((401, "authn"), (ofAppend.Status, ofAppend.Code));
+        Assert.Equal((401, "authn"), (ofRead.Status, ofRead.Code));
+        Assert.Equal((401, "authn"), (await caller.GetAsync(S2Caller.Records("s", "/tail"))).Error);
+    }
+
     private async Task<string> IssueAsync(string body)
     {
         using var backend = server.NewCaller();

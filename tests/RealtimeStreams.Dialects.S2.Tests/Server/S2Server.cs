@@ -14,6 +14,9 @@ public sealed class S2Server : IAsyncLifetime
     /// <summary>The basin of the default environment.</summary>
     public const string Basin = "env-default-37a8eec1";
 
+    /// <summary>Opens the admin API.</summary>
+    public const string OperatorKey = "operator-0123456789-abcdefghijkl";
+
     public ServerProcess Process => process ?? throw new InvalidOperationException("The server was not started.");
 
     /// <summary>A caller over HTTP/2 with prior knowledge, on a connection of its own.</summary>
@@ -22,7 +25,11 @@ public sealed class S2Server : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         broker = await TestBroker.StartAsync();
-        process = await ServerProcess.StartAsync(new ServerProcessOptions { Nats = broker.Url });
+        process = await ServerProcess.StartAsync(new ServerProcessOptions
+        {
+            Nats = broker.Url,
+            Settings = new Dictionary<string, string> { ["RealtimeStreams__OperatorKey"] = OperatorKey },
+        });
     }
 
     public async ValueTask DisposeAsync()

@@ -16,10 +16,10 @@ internal sealed class Feed(IStreamRead read, FeedFormat format, PipeWriter outpu
     private long wanted; // What the client has not been sent yet begins here.
 
     /// <param name="startIndex">The index that the client asked for.</param>
-    /// <param name="watch">Ends with the client's token: the client is told to bring another one. Null: it has a secret key.</param>
+    /// <param name="watch">Ends with the client's credential: the client is told to bring another one.</param>
     /// <param name="stopping">The server stops: the client is told to come back.</param>
     /// <param name="cancellationToken">The client has gone, or <paramref name="stopping"/>, or the watch ended.</param>
-    public async Task SendAsync(long startIndex, IAccessWatch? watch, CancellationToken stopping, CancellationToken cancellationToken)
+    public async Task SendAsync(long startIndex, IAccessWatch watch, CancellationToken stopping, CancellationToken cancellationToken)
     {
         wanted = startIndex < 0 ? read.Cursor.Value : startIndex;
         format.WriteOpening(output);
@@ -42,9 +42,9 @@ internal sealed class Feed(IStreamRead read, FeedFormat format, PipeWriter outpu
             }
             await output.FlushAsync(cancellationToken);
         }
-        catch (OperationCanceledException) when (stopping.IsCancellationRequested || watch?.End is not null)
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested || watch.End is not null)
         {
-            if (watch?.End is { } end)
+            if (watch.End is { } end)
                 Tell(NativeEvents.TokenExpired, new TokenExpiredEvent(read.Cursor.Value, NameOf(end)), WireJson.Contracts.TokenExpiredEvent);
             else
                 Tell(NativeEvents.Reconnect, new CaughtUpEvent(read.Cursor.Value), WireJson.Contracts.CaughtUpEvent);

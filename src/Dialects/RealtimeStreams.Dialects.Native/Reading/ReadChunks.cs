@@ -13,7 +13,7 @@ using RealtimeStreams.RunRegistry;
 namespace RealtimeStreams.Dialects.Native.Reading;
 
 internal sealed partial class ReadChunks(
-    IStreamReads reads, IChunkLog log, IAccessTokens tokens, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<ReadChunks> logger)
+    IStreamReads reads, IChunkLog log, ICredentials credentials, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<ReadChunks> logger)
 {
     public static Task<Results<EmptyHttpResult, ProblemResult>> HandleAsync(
         HttpContext context, Caller caller, StreamPath stream, ReadChunks endpoint) =>
@@ -22,21 +22,20 @@ internal sealed partial class ReadChunks(
     private async Task<Results<EmptyHttpResult, ProblemResult>> AnswerAsync(HttpContext context, Caller caller, StreamAddress stream)
     {
         if (!ReadRequest.TryRead(context.Request, out var request, out var problem)) return problem!;
-        using var watch = caller.Watch(tokens);
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(
-            context.RequestAborted, lifetime.ApplicationStopping, watch?.Ended ?? CancellationToken.None);
+        using var watch = credentials.Watch(caller.Credential);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping, watch.Ended);
         try
         {
             return await AnswerAsync(context, stream, request!, watch, ending.Token);
         }
-        catch (OperationCanceledException) when (watch?.End is not null && !context.Response.HasStarted)
+        catch (OperationCanceledException) when (watch.End is not null && !context.Response.HasStarted)
         {
-            return Gate.Unauthorized(context, "The access token was valid when the request came, and is no more.");
+            return Gate.Unauthorized(context, Gate.Ended);
         }
     }
 
     private async Task<Results<EmptyHttpResult, ProblemResult>> AnswerAsync(
-        HttpContext context, StreamAddress stream, ReadRequest request, IAccessWatch? watch, CancellationToken ending)
+        HttpContext context, StreamAddress stream, ReadRequest request, IAccessWatch watch, CancellationToken ending)
     {
         switch (await reads.OpenAsync(stream, request.StartIndex, ending))
         {
@@ -69,7 +68,7 @@ internal sealed partial class ReadChunks(
     }
 
     private async Task SendFeedAsync(
-        HttpContext context, StreamAddress stream, ReadRequest request, IStreamRead read, IAccessWatch? watch, CancellationToken cancellationToken)
+        HttpContext context, StreamAddress stream, ReadRequest request, IStreamRead read, IAccessWatch watch, CancellationToken cancellationToken)
     {
         FeedFormat format = request.MediaType == ReadRequest.Lines ? LinesFormat.Instance : SseFormat.Instance;
         OpenEnded.PrepareResponse(context, format.MediaType);

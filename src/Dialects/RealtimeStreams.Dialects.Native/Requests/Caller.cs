@@ -6,12 +6,14 @@ using RealtimeStreams.RunRegistry;
 namespace RealtimeStreams.Dialects.Native.Requests;
 
 /// <summary>Who asks. The gate has checked it.</summary>
-/// <param name="Environment">The environment that the credential opens.</param>
-/// <param name="Grant">What a public token grants in it; null for a secret key, which may do everything.</param>
-internal sealed record Caller(EnvironmentId Environment, AccessGrant? Grant)
+/// <param name="Credential">With what.</param>
+internal sealed record Caller(Credential Credential)
 {
-    /// <summary>Watches over the token while the request goes on; null for a secret key.</summary>
-    public IAccessWatch? Watch(IAccessTokens tokens) => Grant is null ? null : tokens.Watch(Grant);
+    /// <summary>The environment that the credential opens.</summary>
+    public EnvironmentId Environment => Credential.Environment;
+
+    /// <summary>What a public token grants in it; null for a secret key, which may do everything.</summary>
+    public AccessGrant? Grant => Credential.Grant;
 
     public static ValueTask<Caller> BindAsync(HttpContext context) => ValueTask.FromResult(context.Features.GetRequiredFeature<Caller>());
 }

@@ -17,6 +17,9 @@ internal static class Gate
     public const string KeyParameter = "key";
     public const string InputParameter = "input";
 
+    /// <summary>What is told when a credential ends before the answer has begun.</summary>
+    public const string Ended = "The credential was valid when the request came, and is no more.";
+
     public static TBuilder RequireAccess<TBuilder>(this TBuilder endpoints)
         where TBuilder : IEndpointConventionBuilder
     {
@@ -58,7 +61,7 @@ internal static class Gate
                 : "Send the environment's secret key as Authorization: Bearer <key>.");
         }
         // Before the path is looked at: the answer tells nothing of what is there.
-        if (caller.Grant is not null && !rule.TakesTokens) return Forbidden(rule);
+        if (caller.Grant is not null && !rule.TakesTokens) return Forbidden(context, rule);
         context.Features.Set(caller);
         if (!hasRun) return null;
         if (RawPath.Find(context, RunParameter) is not { } run)
@@ -127,11 +130,15 @@ internal static class Gate
         var row = await context.RequestServices.GetRequiredService<IRunRegistry>().FindBriefAsync(caller.Environment, run, context.RequestAborted);
         if (row is { IsHidden: true }) row = null;
         if (row is not null && rule.IsMetBy(grant, run, key, row)) return null;
-        return AccessRule.IsKnownTo(grant, run, key, row) ? Forbidden(rule) : Problems.From(missing.Code, missing.Detail, field);
+        var forbidden = Forbidden(context, rule);
+        return AccessRule.IsKnownTo(grant, run, key, row) ? forbidden : Problems.From(missing.Code, missing.Detail, field);
     }
 
-    private static ProblemResult Forbidden(AccessRule rule) =>
-        Problems.From(ErrorCode.Forbidden, $"The access token does not allow this. It needs {rule.Needs}.");
+    private static ProblemResult Forbidden(HttpContext context, AccessRule rule)
+    {
+        context.RequestServices.GetRequiredService<ICredentials>().CountForbidden();
+        return Problems.From(ErrorCode.Forbidden, $"The access token does not allow this. It needs {rule.Needs}.");
+    }
 
     private static ProblemResult Invalid(string run) => Problems.From(ErrorCode.InvalidRunId, $"The run id {RunId.FindFault(run)}.");
 }

@@ -11,7 +11,7 @@ using RealtimeStreams.RunRegistry;
 namespace RealtimeStreams.Dialects.Native.Runs;
 
 /// <summary>Gives a triggered run to a worker, and has it wait for one that is to come.</summary>
-internal sealed class ClaimRun(IRunClaims claims, IRunSignals signals, IHostApplicationLifetime lifetime, TimeProvider clock)
+internal sealed class ClaimRun(IRunClaims claims, IRunSignals signals, ICredentials credentials, IHostApplicationLifetime lifetime, TimeProvider clock)
 {
     private const int MaxBodyBytes = 64 * 1024;
 
@@ -19,9 +19,24 @@ internal sealed class ClaimRun(IRunClaims claims, IRunSignals signals, IHostAppl
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(5);
 
     public static Task<Results<JsonHttpResult<RunInfo>, NoContent, ProblemResult>> HandleAsync(HttpContext context, Caller caller, ClaimRun endpoint) =>
-        endpoint.AnswerAsync(context, caller.Environment);
+        endpoint.AnswerAsync(context, caller);
 
-    private async Task<Results<JsonHttpResult<RunInfo>, NoContent, ProblemResult>> AnswerAsync(HttpContext context, EnvironmentId environment)
+    private async Task<Results<JsonHttpResult<RunInfo>, NoContent, ProblemResult>> AnswerAsync(HttpContext context, Caller caller)
+    {
+        using var watch = credentials.Watch(caller.Credential);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping, watch.Ended);
+        try
+        {
+            return await AnswerAsync(context, caller.Environment, ending.Token);
+        }
+        catch (OperationCanceledException) when (watch.End is not null && !context.RequestAborted.IsCancellationRequested)
+        {
+            return Gate.Unauthorized(context, Gate.Ended);
+        }
+    }
+
+    private async Task<Results<JsonHttpResult<RunInfo>, NoContent, ProblemResult>> AnswerAsync(
+        HttpContext context, EnvironmentId environment, CancellationToken ending)
     {
         var (body, problem) = await JsonBody.ReadAsync(context, NativeJson.Default.ClaimRun, new Protocol.ClaimRun(), MaxBodyBytes);
         problem ??= WorkerFields.FindFault(body!);
@@ -30,13 +45,12 @@ internal sealed class ClaimRun(IRunClaims claims, IRunSignals signals, IHostAppl
         var lease = WorkerFields.LeaseOf(body!.LeaseInSeconds);
         var wait = TimeSpan.FromSeconds(body.WaitInSeconds ?? 0);
 
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
         using var signal = signals.WatchTriggered(environment, body.Tasks!); // First, or a trigger slips in between.
         var began = clock.GetTimestamp();
         while (true)
         {
             // Not cut off: a run that was claimed for nobody would wait for the end of its lease.
-            ending.Token.ThrowIfCancellationRequested();
+            ending.ThrowIfCancellationRequested();
             switch (await claims.ClaimAsync(environment, body.Tasks!, body.Worker!, lease, CancellationToken.None))
             {
                 case ClaimOutcome.Claimed { Run: var run } when context.RequestAborted.IsCancellationRequested:
@@ -53,7 +67,7 @@ internal sealed class ClaimRun(IRunClaims claims, IRunSignals signals, IHostAppl
             }
             var left = wait - clock.GetElapsedTime(began);
             if (left <= TimeSpan.Zero) return TypedResults.NoContent();
-            await signal.WaitAsync(left < LookAgain ? left : LookAgain, ending.Token);
+            await signal.WaitAsync(left < LookAgain ? left : LookAgain, ending);
         }
     }
 }

@@ -15,14 +15,14 @@ internal static class AppendChunks
 {
     private const int MaxIdempotencyKeyBytes = 128;
 
-    private static readonly Refusal tokenEnded =
-        new(ErrorCode.Unauthorized, "The access token is valid no more. What had been read is stored; send the rest with a new one.");
+    private static readonly Refusal credentialEnded =
+        new(ErrorCode.Unauthorized, "The credential is valid no more. What had been read is stored; send the rest with a new one.");
 
     private static readonly Refusal stopping =
         new(ErrorCode.ShuttingDown, "The server is stopping. What it had read is stored; send the rest again.");
 
     public static async Task<Results<JsonHttpResult<AppendReceipt>, ProblemResult, LastAnswer>> HandleAsync(
-        HttpContext context, Caller caller, StreamPath stream, IAppender appender, IAccessTokens tokens, IHostApplicationLifetime lifetime)
+        HttpContext context, Caller caller, StreamPath stream, IAppender appender, ICredentials credentials, IHostApplicationLifetime lifetime)
     {
         if (!TryReadBodyKind(context.Request, out var kind, out var problem)
             || !ProducerHeaders.TryRead(context.Request.Headers, out var producer, out problem)
@@ -33,8 +33,8 @@ internal static class AppendChunks
         }
         var request = new AppendRequest(kind, producer, idempotencyKey, context.Request.ContentLength, lease);
         var cancellation = context.RequestAborted;
-        // A body that may last for hours lasts no longer than the token; a whole one was allowed when it came.
-        using var watch = kind == BodyKind.Lines ? caller.Watch(tokens) : null;
+        // A body that may last for hours lasts no longer than the credential; a whole one was allowed when it came.
+        using var watch = kind == BodyKind.Lines ? credentials.Watch(caller.Credential) : null;
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(lifetime.ApplicationStopping, watch?.Ended ?? CancellationToken.None);
         if (kind == BodyKind.Lines)
         {
@@ -48,7 +48,7 @@ internal static class AppendChunks
             IngestOutcome.Refused refused => new ProblemResult(
                 Problems.Describe(refused.Refusal) with { Receipt = refused.Receipt, ExpectedSequence = refused.ExpectedSequence }),
             IngestOutcome.Interrupted interrupted when watch?.End is not null =>
-                new LastAnswer(new ProblemResult(Problems.Describe(tokenEnded) with { Receipt = interrupted.Receipt })),
+                new LastAnswer(new ProblemResult(Problems.Describe(credentialEnded) with { Receipt = interrupted.Receipt })),
             IngestOutcome.Interrupted interrupted when lifetime.ApplicationStopping.IsCancellationRequested =>
                 new LastAnswer(new ProblemResult(Problems.Describe(stopping) with { Receipt = interrupted.Receipt })),
             IngestOutcome.Interrupted interrupted =>

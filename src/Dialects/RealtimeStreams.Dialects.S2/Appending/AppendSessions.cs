@@ -14,7 +14,7 @@ namespace RealtimeStreams.Dialects.S2.Appending;
 internal sealed partial class AppendSessions(
     IAppender appender,
     IOpenWriters writers,
-    IAccessTokens tokens,
+    ICredentials credentials,
     IHostApplicationLifetime lifetime,
     TimeProvider clock,
     ILogger<AppendSessions> logger)
@@ -27,13 +27,13 @@ internal sealed partial class AppendSessions(
         await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
         using var writer = writers.Enter(target.Address); // Until the client goes, or ends the session.
         using var session = new AppendSession(target.Address, target.RulesFor(call), appender, context.Request.BodyReader, context.Response.BodyWriter);
-        using var watch = call.Permit?.Watch(tokens);
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(lifetime.ApplicationStopping, watch?.Ended ?? CancellationToken.None);
+        using var watch = credentials.Watch(call.Credential);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(lifetime.ApplicationStopping, watch.Ended);
         S2Error? error;
         try
         {
             error = await session.RunAsync(ending.Token, context.RequestAborted);
-            if (error == S2Errors.Stopping && watch?.End is not null) error = S2Errors.TokenEnded;
+            if (error == S2Errors.Stopping && watch.End is not null) error = S2Errors.CredentialEnded;
         }
         catch (Exception) when (context.RequestAborted.IsCancellationRequested)
         {

@@ -16,7 +16,7 @@ namespace RealtimeStreams.Dialects.S2.Reading;
 
 /// <summary>GET …/records: a session of frames or of server-sent events, or one batch in JSON or protobuf.</summary>
 internal sealed partial class ReadRecords(
-    StreamDirectory directory, IStreamReads reads, IAccessTokens tokens, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<ReadRecords> logger)
+    StreamDirectory directory, IStreamReads reads, ICredentials credentials, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<ReadRecords> logger)
 {
     public static Task<IResult> HandleAsync(HttpContext context, Call call, ReadRecords endpoint) => endpoint.AnswerAsync(context, call);
 
@@ -33,9 +33,8 @@ internal sealed partial class ReadRecords(
         if (page is not null) request = RecordPage.Limit(request!);
         if (error is not null) return Answers.Error(error);
 
-        using var watch = call.Permit?.Watch(tokens);
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(
-            context.RequestAborted, lifetime.ApplicationStopping, watch?.Ended ?? CancellationToken.None);
+        using var watch = credentials.Watch(call.Credential);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping, watch.Ended);
         (var target, error) = await directory.OpenAsync(context, call);
         if (error is not null) return Answers.Error(error);
         var mayFollow = request!.IsUnlimited || request.Wait > TimeSpan.Zero;
@@ -63,7 +62,7 @@ internal sealed partial class ReadRecords(
         ReadRequest request,
         IStreamRead read,
         RecordFormat format,
-        IAccessWatch? watch,
+        IAccessWatch watch,
         CancellationToken cancellationToken)
     {
         OpenEnded.PrepareResponse(context, format.ContentType);
@@ -81,9 +80,9 @@ internal sealed partial class ReadRecords(
         {
             return; // The client has gone.
         }
-        catch (OperationCanceledException) when (watch?.End is not null)
+        catch (OperationCanceledException) when (watch.End is not null)
         {
-            error = S2Errors.TokenEnded;
+            error = S2Errors.CredentialEnded;
         }
         catch (Exception exception)
         {

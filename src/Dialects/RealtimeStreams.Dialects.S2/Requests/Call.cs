@@ -2,15 +2,19 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using RealtimeStreams.Http;
 using RealtimeStreams.Protocol;
+using RealtimeStreams.RunRegistry;
 
 namespace RealtimeStreams.Dialects.S2.Requests;
 
 /// <summary>Who asks, and for what. The gate has checked it.</summary>
-/// <param name="Environment">The environment that the credential opens.</param>
+/// <param name="Credential">With what.</param>
 /// <param name="Stream">The stream in the path; null where the route has none.</param>
 /// <param name="Permit">What the token allows; null: it is the secret key, which allows everything.</param>
-internal sealed record Call(EnvironmentId Environment, StreamName? Stream, Permit? Permit)
+internal sealed record Call(Credential Credential, StreamName? Stream, Permit? Permit)
 {
+    /// <summary>The environment that the credential opens.</summary>
+    public EnvironmentId Environment => Credential.Environment;
+
     /// <summary>Whether the credential allows the operation on the stream in the path.</summary>
     public bool Allows(string operation) => Permit is null || (Stream is not null && Permit.Allows(operation, Stream));
 

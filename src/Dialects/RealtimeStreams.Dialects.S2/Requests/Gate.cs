@@ -5,7 +5,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using RealtimeStreams.Dialects.S2.Wire;
 using RealtimeStreams.Http;
-using RealtimeStreams.Protocol;
 using RealtimeStreams.RunRegistry;
 
 namespace RealtimeStreams.Dialects.S2.Requests;
@@ -62,40 +61,28 @@ internal static partial class Gate
     {
         var headers = context.Request.Headers;
         if (Bearer.Find(headers) is not { } bearer) return Unauthenticated();
-        EnvironmentId environment;
-        Permit? permit = null;
-        if (await FindGrantAsync(context, bearer) is { } grant)
-        {
-            environment = grant.Environment;
-            permit = new Permit(grant);
-        }
-        else
-        {
-            var environments = context.RequestServices.GetRequiredService<IEnvironments>();
-            if (await environments.FindBySecretKeyAsync(bearer, context.RequestAborted) is not { } found) return Unauthenticated();
-            environment = found;
-        }
+        var credentials = context.RequestServices.GetRequiredService<ICredentials>();
+        if (await credentials.FindAsync(bearer, context.RequestAborted) is not { } credential) return Unauthenticated();
+        var environment = credential.Environment;
+        var permit = credential.Grant is { } grant ? new Permit(grant) : null;
         StreamName? stream = null;
         if (hasStream && (stream = FindStream(context, permit)) is null)
             return S2Error.BadPath("A stream's name has 1 to 512 bytes of UTF-8 without U+0000, is percent-encoded as one segment, and is neither . nor ...");
         if (permit is not null && (operation is null || stream is null || !permit.Allows(operation, stream)))
+        {
+            credentials.CountForbidden();
             return S2Error.PermissionDenied(operation is null ? "This needs the environment's secret key." : $"This token does not allow {operation} on this stream.");
+        }
         if (headers[BasinHeader] is { Count: > 0 } basin && basin != S2Names.BasinOf(environment))
             return S2Error.BasinNotFound($"There is no basin {MediaTypes.Shorten(basin.ToString())}; this credential opens {S2Names.BasinOf(environment)}.");
         if (headers.ContainsKey(EncryptionKeyHeader))
             return S2Error.BadHeader($"The header {EncryptionKeyHeader} asks for encryption with the client's key, which this server does not have.");
-        context.Features.Set(new Call(environment, stream, permit));
+        context.Features.Set(new Call(credential, stream, permit));
         return null;
     }
 
     private static StreamName? FindStream(HttpContext context, Permit? permit) =>
         RawPath.Find(context, StreamParameter) is { Length: > 0 } name ? StreamName.TryParse(permit?.Complete(name) ?? name) : null;
-
-    private static ValueTask<AccessGrant?> FindGrantAsync(HttpContext context, string bearer) =>
-        // The shape of a JWT (RFC 7519, section 3).
-        bearer.StartsWith("eyJ", StringComparison.Ordinal) && bearer.AsSpan().Count('.') == 2
-            ? context.RequestServices.GetRequiredService<IAccessTokens>().VerifyAsync(bearer, context.RequestAborted)
-            : default;
 
     private static S2Error Unauthenticated() => S2Error.Unauthenticated("Send the environment's secret key, or a token for the stream, as Authorization: Bearer <credential>.");
 

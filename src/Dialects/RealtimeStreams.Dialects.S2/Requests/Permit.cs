@@ -19,9 +19,6 @@ internal sealed class Permit(AccessGrant grant)
     /// <summary>A scope that has the prefix put in front of every name that comes with the token.</summary>
     public static string ScopeOfAutoPrefix(string prefix) => $"{AutoPrefix}:{Prefixed}:{prefix}";
 
-    /// <summary>Watches over the token while a session goes on.</summary>
-    public IAccessWatch Watch(IAccessTokens tokens) => tokens.Watch(grant);
-
     /// <summary>The name that a name stands for that came with the token.</summary>
     public string Complete(string name)
     {

@@ -31,8 +31,8 @@ internal static class S2Errors
     /// <summary>The server is stopping. Not <c>server_draining</c>, at which a client comes back at once, as often as it is said.</summary>
     public static readonly S2Error Stopping = S2Error.Unavailable("The server is stopping. Try again.");
 
-    /// <summary>The token that a session was opened with has expired or was revoked. Clients do not try again with it.</summary>
-    public static readonly S2Error TokenEnded = S2Error.Unauthenticated("The access token that this session was opened with is valid no more.");
+    /// <summary>The token or key that a session was opened with has expired or was revoked. Clients do not try again with it.</summary>
+    public static readonly S2Error CredentialEnded = S2Error.Unauthenticated("The credential that this session was opened with is valid no more.");
 
     /// <summary>A refusal. What has no row of its own is a request that cannot succeed.</summary>
     public static S2Error From(Refusal refusal)

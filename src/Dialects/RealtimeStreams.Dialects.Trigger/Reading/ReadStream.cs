@@ -15,11 +15,11 @@ namespace RealtimeStreams.Dialects.Trigger.Reading;
 /// <remarks>
 /// A clean end of the answer is the end of the stream to its clients, which do not come back then. So it ends cleanly only when the stream
 /// has, or when the reader has waited long enough and nothing is stored that it has not got; otherwise the connection is cut off. That is also the
-/// end of a read whose token has expired or was revoked: its client comes back with its cursor and is told 401, which is final to it (unless the
+/// end of a read whose credential has expired or was revoked: its client comes back with its cursor and is told 401, which is final to it (unless the
 /// application gives it a new token).
 /// </remarks>
 internal sealed partial class ReadStream(
-    IStreamReads reads, IAccessTokens tokens, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<ReadStream> logger)
+    IStreamReads reads, ICredentials credentials, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<ReadStream> logger)
 {
     private const string EventStream = "text/event-stream";
 
@@ -30,9 +30,8 @@ internal sealed partial class ReadStream(
     {
         if (ReadRequest.FindFault(context.Request.Headers, out var request) is { } fault)
             return Results.Text(fault, statusCode: StatusCodes.Status400BadRequest);
-        using var watch = caller.Watch(tokens);
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(
-            context.RequestAborted, lifetime.ApplicationStopping, watch?.Ended ?? CancellationToken.None);
+        using var watch = credentials.Watch(caller.Credential);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping, watch.Ended);
         switch (await OpenAsync(stream, request.StartIndex, ending.Token))
         {
             case ReadOpening.Refused { Refusal: var refusal } when refusal.Code == ErrorCode.StreamNotFound:

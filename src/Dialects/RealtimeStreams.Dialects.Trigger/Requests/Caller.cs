@@ -6,18 +6,20 @@ using RealtimeStreams.RunRegistry;
 namespace RealtimeStreams.Dialects.Trigger.Requests;
 
 /// <summary>Who asks. The gate has checked it.</summary>
-/// <param name="Environment">The environment that the credential opens.</param>
-/// <param name="Grant">What a public token grants in it; null for a secret key, which may do everything.</param>
-/// <param name="Credential">The credential. Never for a log.</param>
-internal sealed record Caller(EnvironmentId Environment, AccessGrant? Grant, string Credential)
+/// <param name="Credential">With what.</param>
+/// <param name="Bearer">The credential itself. Never for a log.</param>
+internal sealed record Caller(Credential Credential, string Bearer)
 {
+    /// <summary>The environment that the credential opens.</summary>
+    public EnvironmentId Environment => Credential.Environment;
+
+    /// <summary>What a public token grants in it; null for a secret key, which may do everything.</summary>
+    public AccessGrant? Grant => Credential.Grant;
+
     public static ValueTask<Caller> BindAsync(HttpContext context) => ValueTask.FromResult(context.Features.GetRequiredFeature<Caller>());
 
-    /// <summary>Watches over the token while the request goes on; null for a secret key.</summary>
-    public IAccessWatch? Watch(IAccessTokens tokens) => Grant is null ? null : tokens.Watch(Grant);
-
     /// <summary>Without the credential.</summary>
-    public override string ToString() => $"{Environment}, {(Grant is null ? "secret key" : "public token")}";
+    public override string ToString() => Credential.ToString();
 }
 
 /// <summary>The stream in the request's path, with <c>parent</c> and <c>root</c> replaced by the run they stand for.</summary>

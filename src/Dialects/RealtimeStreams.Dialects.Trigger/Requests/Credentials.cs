@@ -5,22 +5,13 @@ using RealtimeStreams.RunRegistry;
 
 namespace RealtimeStreams.Dialects.Trigger.Requests;
 
-/// <summary>Finds out who asks: a bearer is a secret key, or a public token that was signed with one.</summary>
+/// <summary>Finds out who asks.</summary>
 internal static class Credentials
 {
     /// <summary>The caller; null when the request has no valid credential.</summary>
-    public static async ValueTask<Caller?> FindCallerAsync(HttpContext context)
-    {
-        if (Bearer.Find(context.Request.Headers) is not { } credential) return null;
-        var services = context.RequestServices;
-        // A secret key may have dots too, so that it is asked for in any case.
-        if (credential.Count(letter => letter == '.') == 2
-            && await services.GetRequiredService<IAccessTokens>().VerifyAsync(credential, context.RequestAborted) is { } grant)
-        {
-            return new Caller(grant.Environment, grant, credential);
-        }
-        return await services.GetRequiredService<IEnvironments>().FindBySecretKeyAsync(credential, context.RequestAborted) is { } environment
-            ? new Caller(environment, null, credential)
+    public static async ValueTask<Caller?> FindCallerAsync(HttpContext context) =>
+        Bearer.Find(context.Request.Headers) is { } bearer
+        && await context.RequestServices.GetRequiredService<ICredentials>().FindAsync(bearer, context.RequestAborted) is { } credential
+            ? new Caller(credential, bearer)
             : null;
-    }
 }

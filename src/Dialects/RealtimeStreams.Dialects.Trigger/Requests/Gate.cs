@@ -55,7 +55,7 @@ internal static partial class Gate
             return TriggerError.From(ErrorCode.Unauthorized, $"Invalid or missing credential: send {allowed} as Authorization: Bearer <key>.");
         }
         if (caller.Grant is not null && demand == Demand.SecretKey)
-            return TriggerError.From(ErrorCode.Unauthorized, "A public access token is no credential here; send the environment's secret key.");
+            return Forbid(context, TriggerError.From(ErrorCode.Unauthorized, "A public access token is no credential here; send the environment's secret key."));
         context.Features.Set(caller);
         if (path.HasTask) return AdmitTask(context, caller);
         if (!path.HasRun) return null;
@@ -76,7 +76,7 @@ internal static partial class Gate
     private static TriggerError? AdmitTask(HttpContext context, Caller caller)
     {
         if (!PathParameters.TryReadTask(context, out var task, out var error)) return error;
-        if (caller.Grant is { } grant && !grant.MeetsTrigger(task)) return TriggerError.OutOfScope;
+        if (caller.Grant is { } grant && !grant.MeetsTrigger(task)) return Forbid(context, TriggerError.OutOfScope);
         context.Features.Set(new TaskPath(task));
         return null;
     }
@@ -89,8 +89,14 @@ internal static partial class Gate
     {
         var registry = context.RequestServices.GetRequiredService<IRunRegistry>();
         var found = await registry.FindBriefAsync(caller.Environment, run, context.RequestAborted);
-        if (!caller.Grant!.Meets(demand, run, found)) return TriggerError.OutOfScope;
+        if (!caller.Grant!.Meets(demand, run, found)) return Forbid(context, TriggerError.OutOfScope);
         return found is null ? TriggerError.From(ErrorCode.RunNotFound, $"There is no run {run}.") : null;
+    }
+
+    private static TriggerError Forbid(HttpContext context, TriggerError error)
+    {
+        context.RequestServices.GetRequiredService<ICredentials>().CountForbidden();
+        return error;
     }
 
     [LoggerMessage(EventId = 2201, Level = LogLevel.Error, Message = "A {Method} request failed")]

@@ -16,8 +16,8 @@ internal sealed record TriggerError(int Status, string Text, string? Code = null
     /// <summary>A token is good, but not for this.</summary>
     public static readonly TriggerError OutOfScope = new(StatusCodes.Status403Forbidden, "Unauthorized", "unauthorized", "access_token", "authorization");
 
-    /// <summary>A token was good when the request came.</summary>
-    public static readonly TriggerError TokenEnded = From(ErrorCode.Unauthorized, "The access token has expired, or was revoked.");
+    /// <summary>A credential was good when the request came.</summary>
+    public static readonly TriggerError CredentialEnded = From(ErrorCode.Unauthorized, "The credential has expired, or was revoked.");
 
     /// <summary>A refusal as an answer.</summary>
     public static TriggerError From(Refusal refusal) => new(StatusOf(refusal.Code), refusal.Detail, refusal.Code.Code);

@@ -14,7 +14,7 @@ namespace RealtimeStreams.Dialects.Trigger.Runs;
 /// brings back names the content that it has, so that nothing is kept between its requests and any server can answer them.
 /// </summary>
 internal sealed class SubscribeRun(
-    IRunRegistry registry, IRunSignals signals, IAccessTokens tokens, IHostApplicationLifetime lifetime, TimeProvider clock)
+    IRunRegistry registry, IRunSignals signals, ICredentials credentials, IHostApplicationLifetime lifetime, TimeProvider clock)
 {
     private const string First = "-1";
 
@@ -23,29 +23,29 @@ internal sealed class SubscribeRun(
     // A signal can be lost, so the run is looked at now and then anyway.
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(5);
 
-    private readonly IAccessTokens tokens = tokens;
+    private readonly ICredentials credentials = credentials;
 
     public static async Task<IResult> HandleAsync(HttpContext context, Caller caller, StreamPath path, SubscribeRun endpoint)
     {
-        using var watch = caller.Watch(endpoint.tokens);
+        using var watch = endpoint.credentials.Watch(caller.Credential);
         try
         {
-            return await endpoint.AnswerAsync(context, TokenNotes.Of(caller), path.Address, watch?.Ended ?? CancellationToken.None);
+            return await endpoint.AnswerAsync(context, TokenNotes.Of(caller), path.Address, watch.Ended);
         }
-        catch (OperationCanceledException) when (watch?.End is not null)
+        catch (OperationCanceledException) when (watch.End is not null)
         {
-            return TriggerError.TokenEnded;
+            return TriggerError.CredentialEnded;
         }
     }
 
-    private async Task<IResult> AnswerAsync(HttpContext context, TokenNotes notes, StreamAddress address, CancellationToken tokenEnded)
+    private async Task<IResult> AnswerAsync(HttpContext context, TokenNotes notes, StreamAddress address, CancellationToken credentialEnded)
     {
         var query = context.Request.Query;
         var offset = query["offset"].ToString() is { Length: > 0 } known ? known : First;
         var skipped = query["skipColumns"].ToString().Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).ToHashSet(StringComparer.Ordinal);
         skipped.UnionWith(notes.SkipColumns);
         var live = query["live"] == "true";
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping, tokenEnded);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping, credentialEnded);
         using var signal = live ? signals.Watch(address.Environment, address.Run) : null; // Before the run is looked at, so that nothing falls between.
         if (await FindAsync(address, skipped, ending.Token) is not { } row) return NotFound(address.Run);
         if (query["handle"].ToString() is { Length: > 0 } handle && offset != First && handle != row.Handle)

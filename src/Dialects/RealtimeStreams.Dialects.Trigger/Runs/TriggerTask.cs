@@ -95,7 +95,7 @@ internal static class TriggerTask
     private static string? KeyOf(HttpRequest request, Caller caller, TriggerBody body, out bool isRetry)
     {
         isRetry = false;
-        if (TokenNotes.Of(caller).OneTimeUse) return $"once:{Digest(caller.Credential)}";
+        if (TokenNotes.Of(caller).OneTimeUse) return $"once:{Digest(caller.Bearer)}";
         if (body.Options?.IdempotencyKey is { Length: > 0 } key) return $"key:{Digest(key)}";
         isRetry = true;
         return RequestKey.Of(request);

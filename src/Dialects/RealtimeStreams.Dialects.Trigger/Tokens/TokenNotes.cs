@@ -15,7 +15,7 @@ internal sealed record TokenNotes(bool OneTimeUse, IReadOnlyList<string> SkipCol
     public static TokenNotes Of(Caller caller)
     {
         if (caller.Grant is null) return None;
-        using var claims = JsonDocument.Parse(Base64Url.DecodeFromChars(caller.Credential.Split('.')[1]));
+        using var claims = JsonDocument.Parse(Base64Url.DecodeFromChars(caller.Bearer.Split('.')[1]));
         var root = claims.RootElement;
         var once = root.TryGetProperty("otu", out var otu) && otu.ValueKind == JsonValueKind.True;
         if (!root.TryGetProperty("realtime", out var realtime) || realtime.ValueKind != JsonValueKind.Object

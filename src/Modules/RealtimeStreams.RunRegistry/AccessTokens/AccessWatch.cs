@@ -1,30 +1,30 @@
 namespace RealtimeStreams.RunRegistry.AccessTokens;
 
-/// <summary>Watches over one grant: a timer for its expiry, and a place in the list of those that a revocation may end.</summary>
+/// <summary>Watches over one credential: a timer for its expiry, and a place in the list of those that a revocation may end.</summary>
 internal sealed class AccessWatch : IAccessWatch
 {
-    /// <summary>Timers take no more than 49 days; one that is due earlier than the grant ends is set again.</summary>
+    /// <summary>Timers take no more than 49 days; one that is due earlier than the credential ends is set again.</summary>
     private static readonly TimeSpan LongestTimer = TimeSpan.FromDays(1);
 
     private readonly Lock gate = new();
     private readonly CancellationTokenSource ended = new();
     private readonly TimeProvider clock;
     private readonly Action<AccessWatch> onDispose;
-    private readonly ITimer timer;
+    private ITimer? timer; // None for a key that is valid until somebody says otherwise.
+    private DateTimeOffset? until;
     private AccessEnd? end;
     private bool disposed;
 
-    public AccessWatch(AccessGrant grant, TimeProvider clock, Action<AccessWatch> onDispose)
+    public AccessWatch(Credential credential, TimeProvider clock, Action<AccessWatch> onDispose)
     {
-        Grant = grant;
+        Credential = credential;
         this.clock = clock;
         this.onDispose = onDispose;
         Ended = ended.Token;
-        timer = clock.CreateTimer(static state => ((AccessWatch)state!).LookAtClock(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        LookAtClock();
+        KeyEnds(credential.Key?.ExpiresAt);
     }
 
-    public AccessGrant Grant { get; }
+    public Credential Credential { get; }
 
     public CancellationToken Ended { get; }
 
@@ -36,7 +36,17 @@ internal sealed class AccessWatch : IAccessWatch
         }
     }
 
-    /// <summary>Ends the grant. Neither blocks nor throws: who is cancelled by it goes on elsewhere.</summary>
+    /// <summary>Says when the key is none any more; null: nobody knows of an end.</summary>
+    public void KeyEnds(DateTimeOffset? at)
+    {
+        lock (gate)
+        {
+            until = Credential.Grant is { ExpiresAt: var expiresAt } && !(at < expiresAt) ? expiresAt : at;
+            LookAtClock();
+        }
+    }
+
+    /// <summary>Ends the credential. Neither blocks nor throws: who is cancelled by it goes on elsewhere.</summary>
     public void Finish(AccessEnd reason)
     {
         lock (gate)
@@ -54,23 +64,25 @@ internal sealed class AccessWatch : IAccessWatch
             if (disposed) return;
             disposed = true;
         }
-        timer.Dispose();
+        timer?.Dispose(); // Not set any more once the watch is disposed.
         onDispose(this);
         if (!ended.IsCancellationRequested) ended.Dispose(); // Otherwise its callbacks may still be running; it holds nothing then.
     }
 
     private void LookAtClock()
     {
-        var left = Grant.ExpiresAt - clock.GetUtcNow();
-        if (left <= TimeSpan.Zero)
-        {
-            Finish(AccessEnd.Expired);
-            return;
-        }
         lock (gate)
         {
+            if (disposed || end is not null || until is not { } at) return;
+            var left = at - clock.GetUtcNow();
+            if (left <= TimeSpan.Zero)
+            {
+                Finish(AccessEnd.Expired);
+                return;
+            }
+            timer ??= clock.CreateTimer(static state => ((AccessWatch)state!).LookAtClock(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
             // Never early: timers count whole milliseconds.
-            if (!disposed) timer.Change(left < LongestTimer ? TimeSpan.FromMilliseconds(Math.Ceiling(left.TotalMilliseconds)) : LongestTimer, Timeout.InfiniteTimeSpan);
+            timer.Change(left < LongestTimer ? TimeSpan.FromMilliseconds(Math.Ceiling(left.TotalMilliseconds)) : LongestTimer, Timeout.InfiniteTimeSpan);
         }
     }
 }

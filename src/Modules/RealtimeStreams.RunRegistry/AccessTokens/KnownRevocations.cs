@@ -3,9 +3,12 @@ using RealtimeStreams.Protocol;
 
 namespace RealtimeStreams.RunRegistry.AccessTokens;
 
-/// <summary>What this node knows of one environment's revocations, and the grants that are in use here.</summary>
+/// <summary>What this node knows of one environment's revocations, and the credentials that are in use here.</summary>
 internal sealed class KnownRevocations(EnvironmentId environment, RevocationStore store, TimeSpan keep, TimeProvider clock) : IDisposable
 {
+    /// <summary>What nobody has asked for so long need not be known any more.</summary>
+    private static readonly TimeSpan ForgetAfter = TimeSpan.FromMinutes(1);
+
     private readonly ConcurrentDictionary<AccessWatch, byte> watches = new();
     private readonly SemaphoreSlim turn = new(1, 1); // Of reading the database.
     private volatile RevokedTokens revoked = RevokedTokens.None;
@@ -13,9 +16,12 @@ internal sealed class KnownRevocations(EnvironmentId environment, RevocationStor
     private long readAllAt;  // And for everything.
     private volatile bool isRead;
     private long usedAt = clock.GetTimestamp();
+    private int grants; // How many of the watches are over tokens.
 
-    /// <summary>How long nobody has asked; zero while a grant is in use.</summary>
-    public TimeSpan Idle => watches.IsEmpty ? clock.GetElapsedTime(Volatile.Read(ref usedAt)) : TimeSpan.Zero;
+    /// <summary>Whether nothing is in use here, nor was lately.</summary>
+    public bool IsIdle => watches.IsEmpty && !WereTokensUsed;
+
+    private bool WereTokensUsed => clock.GetElapsedTime(Volatile.Read(ref usedAt)) <= ForgetAfter;
 
     /// <summary>What is revoked, as of at most the cache time ago; about a second in fact, as the rounds read it anew.</summary>
     public async ValueTask<RevokedTokens> FindAsync(CancellationToken cancellationToken)
@@ -25,19 +31,39 @@ internal sealed class KnownRevocations(EnvironmentId environment, RevocationStor
         return revoked;
     }
 
-    /// <summary>Asks the database for what is new, ends the grants in use that are revoked by it.</summary>
-    public Task RefreshAsync(CancellationToken cancellationToken) => ReadAsync(onlyIfOld: false, cancellationToken);
+    /// <summary>Asks the database for what is new, ends the grants in use that are revoked by it. Where no tokens are used there is nothing to ask for.</summary>
+    public Task RefreshAsync(CancellationToken cancellationToken)
+    {
+        if (Volatile.Read(ref grants) > 0 || WereTokensUsed) return ReadAsync(onlyIfOld: false, cancellationToken);
+        isRead = false;
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Ends what is in use with a key that is none any more, or will be.</summary>
+    public async Task CheckKeysAsync(CancellationToken cancellationToken)
+    {
+        if (watches.IsEmpty) return;
+        var keys = await store.ReadKeysAsync(environment, cancellationToken);
+        foreach (var (watch, _) in watches)
+        {
+            if (watch.Credential.Key is not { Digest: var digest }) continue;
+            if (keys.TryGetValue(digest, out var key) && key.RevokedAt is null) watch.KeyEnds(key.ExpiresAt);
+            else watch.Finish(AccessEnd.Revoked);
+        }
+    }
 
     public void Add(AccessWatch watch)
     {
+        if (watch.Credential.Grant is not null) Interlocked.Increment(ref grants);
         watches.TryAdd(watch, 0);
-        if (revoked.Revokes(watch.Grant)) watch.Finish(AccessEnd.Revoked); // It was revoked between being verified and being watched.
+        EndIfRevoked(watch); // It was revoked between being verified and being watched.
     }
 
     public void Remove(AccessWatch watch)
     {
+        if (!watches.TryRemove(watch, out _) || watch.Credential.Grant is null) return;
         Volatile.Write(ref usedAt, clock.GetTimestamp());
-        watches.TryRemove(watch, out _);
+        Interlocked.Decrement(ref grants);
     }
 
     public void Dispose() => turn.Dispose();
@@ -66,7 +92,11 @@ internal sealed class KnownRevocations(EnvironmentId environment, RevocationStor
         {
             turn.Release();
         }
-        foreach (var (watch, _) in watches)
-            if (revoked.Revokes(watch.Grant)) watch.Finish(AccessEnd.Revoked);
+        foreach (var (watch, _) in watches) EndIfRevoked(watch);
+    }
+
+    private void EndIfRevoked(AccessWatch watch)
+    {
+        if (watch.Credential.Grant is { } grant && revoked.Revokes(grant)) watch.Finish(AccessEnd.Revoked);
     }
 }

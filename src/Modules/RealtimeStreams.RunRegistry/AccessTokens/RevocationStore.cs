@@ -5,7 +5,7 @@ using RealtimeStreams.RunRegistry.Storing;
 
 namespace RealtimeStreams.RunRegistry.AccessTokens;
 
-/// <summary>The rows of <c>token_revocations</c>.</summary>
+/// <summary>The rows of <c>token_revocations</c>, and what of <c>secret_keys</c> ends credentials in use.</summary>
 internal sealed class RevocationStore(RegistryDatabase database)
 {
     /// <summary>The most tokens of an environment that are revoked one by one; every node keeps their ids in memory, some 150 bytes each.</summary>
@@ -23,6 +23,17 @@ internal sealed class RevocationStore(RegistryDatabase database)
                 .ToListAsync(token);
             return new RevokedTokens(
                 RevokedTokens.None.Ids.Union(rows.Where(row => row.MadeUntil is null).Select(row => row.Token)), rows.Max(row => row.MadeUntil));
+        }, cancellationToken);
+
+    /// <summary>All keys that an environment has or had, by their digest.</summary>
+    public Task<Dictionary<string, KeyState>> ReadKeysAsync(EnvironmentId environment, CancellationToken cancellationToken) =>
+        database.ReadAsync("check_secret_keys", async (context, token) =>
+        {
+            var rows = await context.SecretKeys
+                .Where(row => row.Environment == environment.Value)
+                .Select(row => new { row.Hash, row.ExpiresAt, row.RevokedAt })
+                .ToListAsync(token);
+            return rows.ToDictionary(row => Convert.ToHexStringLower(row.Hash), row => new KeyState(row.ExpiresAt, row.RevokedAt), StringComparer.Ordinal);
         }, cancellationToken);
 
     /// <returns>False when too many are revoked already.</returns>
@@ -80,3 +91,6 @@ internal sealed class RevocationStore(RegistryDatabase database)
             cancellationToken);
     }
 }
+
+/// <summary>Until when a key is one.</summary>
+internal readonly record struct KeyState(DateTimeOffset? ExpiresAt, DateTimeOffset? RevokedAt);

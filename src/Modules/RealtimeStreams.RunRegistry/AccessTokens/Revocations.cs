@@ -2,56 +2,72 @@ using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using RealtimeStreams.Protocol;
+using RealtimeStreams.RunRegistry.SecretKeys;
 
 namespace RealtimeStreams.RunRegistry.AccessTokens;
 
-/// <summary>Which tokens are revoked. The table is the truth; every node remembers what it needs of it, and reads it anew every second and when another node says so.</summary>
+/// <summary>Which tokens are revoked, and what is in use here with credentials that are not any more.</summary>
+/// <remarks>
+/// The tables are the truth. Every node remembers what it needs of them, and reads anew every second which tokens are revoked, and when another node says so.
+/// Keys are looked at when they have changed (<see cref="CredentialChanges"/>).
+/// </remarks>
 internal sealed partial class Revocations : IDisposable
 {
-    /// <summary>What nobody has asked for so long is forgotten.</summary>
-    private static readonly TimeSpan ForgetAfter = TimeSpan.FromMinutes(1);
-
     private readonly ConcurrentDictionary<EnvironmentId, KnownRevocations> known = new();
     private readonly RevocationStore store;
+    private readonly CredentialChanges changes;
     private readonly IRegistryAnnouncements announcements;
     private readonly TimeProvider clock;
     private readonly ILogger<Revocations> logger;
     private readonly TimeSpan keep;
     private readonly IDisposable subscription;
     private TaskCompletionSource news = New();
+    private long checkedKeys; // The generation of the keys that those in use were last compared with.
 
     public Revocations(
-        RevocationStore store, IRegistryAnnouncements announcements, IOptions<RunRegistryOptions> options, TimeProvider clock, ILogger<Revocations> logger)
+        RevocationStore store,
+        CredentialChanges changes,
+        IRegistryAnnouncements announcements,
+        IOptions<RunRegistryOptions> options,
+        TimeProvider clock,
+        ILogger<Revocations> logger)
     {
         this.store = store;
+        this.changes = changes;
         this.announcements = announcements;
         this.clock = clock;
         this.logger = logger;
         keep = options.Value.CacheTime;
         subscription = announcements.Subscribe(change =>
         {
-            if (change.Kind == RegistryChangeKind.TokensRevoked) Volatile.Read(ref news).TrySetResult();
+            if (change.Kind == RegistryChangeKind.TokensRevoked) Wake();
         });
+        changes.Changed += Wake;
     }
 
-    /// <summary>Completes when another node revoked something after <see cref="TakeNews"/> was last called.</summary>
+    /// <summary>Completes when another node revoked something, or keys changed, after <see cref="TakeNews"/> was last called.</summary>
     public Task News => Volatile.Read(ref news).Task;
 
     public void TakeNews() => Interlocked.Exchange(ref news, New());
 
     public ValueTask<RevokedTokens> FindAsync(EnvironmentId environment, CancellationToken cancellationToken) => Of(environment).FindAsync(cancellationToken);
 
-    public IAccessWatch Watch(AccessGrant grant)
+    public IAccessWatch Watch(Credential credential)
     {
-        while (true)
+        AccessWatch watch;
+        lock (known)
         {
-            var of = Of(grant.Environment);
-            var watch = new AccessWatch(grant, clock, of.Remove);
+            var of = Of(credential.Environment);
+            watch = new AccessWatch(credential, clock, of.Remove);
             of.Add(watch);
-            // Unless it was forgotten just now, and nobody would tell the watch.
-            if (known.TryGetValue(grant.Environment, out var still) && still == of) return watch;
-            watch.Dispose();
         }
+        if (credential.Key is { } key && key.Generation != changes.Generation)
+        {
+            // Keys changed between its being found and its being watched: those in use are compared once more.
+            Interlocked.Exchange(ref checkedKeys, -1);
+            Wake();
+        }
+        return watch;
     }
 
     public async ValueTask<Refusal?> RevokeAsync(EnvironmentId environment, string id, CancellationToken cancellationToken)
@@ -83,17 +99,34 @@ internal sealed partial class Revocations : IDisposable
     /// <summary>Reads what is new for all environments in use, and forgets the others.</summary>
     public async Task RefreshAsync(CancellationToken cancellationToken)
     {
-        foreach (var (environment, of) in known)
+        var generation = changes.Generation;
+        var keysChanged = Interlocked.Exchange(ref checkedKeys, generation) != generation;
+        try
         {
-            if (of.Idle > ForgetAfter) known.TryRemove(environment, out _);
-            else await of.RefreshAsync(cancellationToken);
+            foreach (var (environment, of) in known)
+            {
+                if (TryForget(environment, of)) continue;
+                if (keysChanged) await of.CheckKeysAsync(cancellationToken);
+                await of.RefreshAsync(cancellationToken);
+            }
+            keysChanged = false;
+        }
+        finally
+        {
+            if (keysChanged) Interlocked.Exchange(ref checkedKeys, -1); // Not all of them: in the next round.
         }
     }
 
     public void Dispose()
     {
+        changes.Changed -= Wake;
         subscription.Dispose();
         foreach (var (_, of) in known) of.Dispose();
+    }
+
+    private bool TryForget(EnvironmentId environment, KnownRevocations of)
+    {
+        lock (known) return of.IsIdle && known.TryRemove(environment, out _); // Or somebody is watched by what was just forgotten.
     }
 
     private KnownRevocations Of(EnvironmentId environment) =>
@@ -112,6 +145,8 @@ internal sealed partial class Revocations : IDisposable
             LogNotAnnounced(environment, exception); // They look by themselves every second.
         }
     }
+
+    private void Wake() => Volatile.Read(ref news).TrySetResult();
 
     private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 

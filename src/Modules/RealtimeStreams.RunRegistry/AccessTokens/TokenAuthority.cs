@@ -12,18 +12,19 @@ internal sealed class TokenAuthority(EnvironmentKeys keys, Revocations revocatio
     public async ValueTask<AccessGrant?> VerifyAsync(string token, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(token);
-        if (!TokenText.TryParse(token, out var text)
-            || TokenClaims.TryRead(text.Payload) is not { } claims
-            || !claims.AreValidAt(clock.GetUtcNow())) return null;
-        if (!await IsSignedAsync(text, claims.Environment, cancellationToken)) return null;
-        var grant = claims.ToGrant();
-        return (await revocations.FindAsync(grant.Environment, cancellationToken)).Revokes(grant) ? null : grant;
+        return (await CheckAsync(token, cancellationToken)).Grant;
     }
 
-    public IAccessWatch Watch(AccessGrant grant)
+    /// <summary>Verifies a token, and tells what is wrong with it or which key signed it.</summary>
+    public async ValueTask<TokenCheck> CheckAsync(string token, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(grant);
-        return revocations.Watch(grant);
+        if (!TokenText.TryParse(token, out var text) || TokenClaims.TryRead(text.Payload) is not { } claims) return TokenCheck.Refused(TokenFaults.Malformed);
+        if (claims.FindFaultAt(clock.GetUtcNow()) is { } untimely) return TokenCheck.Refused(untimely);
+        if (await FindSignerAsync(text, claims.Environment, cancellationToken) is not { } key) return TokenCheck.Refused(TokenFaults.BadSignature);
+        var grant = claims.ToGrant();
+        return (await revocations.FindAsync(grant.Environment, cancellationToken)).Revokes(grant)
+            ? TokenCheck.Refused(TokenFaults.Revoked)
+            : new TokenCheck(grant, key, null);
     }
 
     public ValueTask<Refusal?> RevokeAsync(EnvironmentId environment, string tokenId, CancellationToken cancellationToken) =>
@@ -49,20 +50,27 @@ internal sealed class TokenAuthority(EnvironmentKeys keys, Revocations revocatio
         var expiresAt = DateTimeOffset.FromUnixTimeSeconds((now + lifetime).ToUnixTimeSeconds());
         var id = TokenIds.Make(expiresAt);
         var issuedAt = (await revocations.FindAsync(environment, cancellationToken)).FirstValid(now);
-        var token = TokenText.Make(TokenClaims.Write(environment, scopes, id, issuedAt, expiresAt), key);
+        var token = TokenText.Make(TokenClaims.Write(environment, scopes, id, issuedAt, expiresAt), key.Secret);
         return token.Length <= TokenText.MaxLength
             ? new IssuedToken(token, id, expiresAt)
             : throw new ArgumentException($"The token would be {token.Length} characters long; at most {TokenText.MaxLength} are allowed.", nameof(scopes));
     }
 
-    private async ValueTask<bool> IsSignedAsync(TokenText text, EnvironmentId environment, CancellationToken cancellationToken)
+    private async ValueTask<KeyMark?> FindSignerAsync(TokenText text, EnvironmentId environment, CancellationToken cancellationToken)
     {
         var known = await keys.FindAsync(environment, fresh: false, cancellationToken);
-        if (known.Keys.Any(text.IsSignedWith)) return true;
-        if (known.IsNew) return false;
+        var signer = FindSigner(text, known.Keys);
+        if (signer is not null || known.IsNew) return signer;
 
         // Perhaps with a key that was added since.
         var (now, areNew) = await keys.FindAsync(environment, fresh: true, cancellationToken);
-        return areNew && now.Any(text.IsSignedWith);
+        return areNew ? FindSigner(text, now) : null;
+    }
+
+    private static KeyMark? FindSigner(TokenText text, SigningKey[] keys)
+    {
+        foreach (var key in keys)
+            if (text.IsSignedWith(key.Secret)) return key.Mark;
+        return null;
     }
 }

@@ -54,11 +54,12 @@ internal sealed record TokenClaims(
         return output.WrittenSpan.ToArray();
     }
 
-    /// <summary>Whether the token is valid at this time.</summary>
-    public bool AreValidAt(DateTimeOffset now)
+    /// <summary>Why the token is not valid at this time; null when it is.</summary>
+    public string? FindFaultAt(DateTimeOffset now)
     {
         var seconds = now.ToUnixTimeMilliseconds() / 1000.0;
-        return seconds < ExpiresAt && !(NotBefore > seconds + MaxAhead) && !(IssuedAt > seconds + MaxAhead);
+        if (!(seconds < ExpiresAt)) return TokenFaults.Expired;
+        return NotBefore > seconds + MaxAhead || IssuedAt > seconds + MaxAhead ? TokenFaults.NotYetValid : null;
     }
 
     /// <summary>What the token grants, once it is verified.</summary>

@@ -30,6 +30,9 @@ internal sealed partial class CredentialChanges : IDisposable
         });
     }
 
+    /// <summary>Something changed. Whoever is told must neither block nor throw.</summary>
+    public event Action? Changed;
+
     /// <summary>To be taken before the database is asked.</summary>
     public long Generation => Interlocked.Read(ref generation);
 
@@ -51,7 +54,11 @@ internal sealed partial class CredentialChanges : IDisposable
     }
 
     /// <summary>Nothing that is remembered is true any more.</summary>
-    public void Forget() => Interlocked.Increment(ref generation);
+    public void Forget()
+    {
+        Interlocked.Increment(ref generation);
+        Changed?.Invoke();
+    }
 
     /// <summary>A change is stored: all forget.</summary>
     public async Task TellAsync(EnvironmentId environment, CancellationToken cancellationToken)

@@ -6,10 +6,15 @@ using RealtimeStreams.RunRegistry.Storing;
 namespace RealtimeStreams.RunRegistry.SecretKeys;
 
 /// <summary>The environments there are: lists them, makes them, and has them found by their keys.</summary>
-internal sealed class EnvironmentDirectory(RegistryDatabase database, EnvironmentFinder finder, SecretKeyMaker keys) : IEnvironments
+internal sealed class EnvironmentDirectory(
+    RegistryDatabase database, EnvironmentFinder finder, SecretKeyMaker keys, RegistryTelemetry telemetry) : IEnvironments
 {
-    public ValueTask<EnvironmentId?> FindBySecretKeyAsync(string secretKey, CancellationToken cancellationToken) =>
-        finder.FindAsync(secretKey, cancellationToken);
+    public async ValueTask<EnvironmentId?> FindBySecretKeyAsync(string secretKey, CancellationToken cancellationToken)
+    {
+        var found = await finder.FindAsync(secretKey, cancellationToken);
+        if (found.Fault is { } fault) telemetry.RecordRefusedKey(fault);
+        return found.Environment;
+    }
 
     public Task<IReadOnlyList<EnvironmentEntry>> ListAsync(CancellationToken cancellationToken) => ListAsync(null, cancellationToken);
 

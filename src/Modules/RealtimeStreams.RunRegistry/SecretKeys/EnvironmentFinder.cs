@@ -13,7 +13,6 @@ internal sealed class EnvironmentFinder(
     RegistryDatabase database,
     SecretKeyProtector protector,
     CredentialChanges changes,
-    RegistryTelemetry telemetry,
     IOptions<RunRegistryOptions> options,
     TimeProvider clock)
 {
@@ -26,13 +25,9 @@ internal sealed class EnvironmentFinder(
     private readonly ConcurrentDictionary<string, Answer> remembered = new(StringComparer.Ordinal);
     private readonly long lifetime = (long)(options.Value.CacheTime.TotalSeconds * clock.TimestampFrequency);
 
-    public ValueTask<EnvironmentId?> FindAsync(string secretKey, CancellationToken cancellationToken)
+    public ValueTask<KeyFinding> FindAsync(string secretKey, CancellationToken cancellationToken)
     {
-        if (secretKey.Length is 0 or > MaxKeyLength)
-        {
-            telemetry.RecordRefusedKey("malformed");
-            return ValueTask.FromResult<EnvironmentId?>(null);
-        }
+        if (secretKey.Length is 0 or > MaxKeyLength) return ValueTask.FromResult(KeyFinding.Refused("malformed"));
         var digest = Digest(secretKey);
         var name = Convert.ToHexStringLower(digest);
         return remembered.TryGetValue(name, out var answer)
@@ -40,14 +35,14 @@ internal sealed class EnvironmentFinder(
             && clock.GetTimestamp() < answer.Until
             && !(answer.ExpiresAt <= clock.GetUtcNow())
             && CryptographicOperations.FixedTimeEquals(answer.Digest, digest)
-                ? ValueTask.FromResult<EnvironmentId?>(answer.Environment)
-                : new ValueTask<EnvironmentId?>(AskAsync(name, secretKey, digest, cancellationToken));
+                ? ValueTask.FromResult(answer.ToFinding(name))
+                : new ValueTask<KeyFinding>(AskAsync(name, secretKey, digest, cancellationToken));
     }
 
     /// <summary>What of a key is stored.</summary>
     public static byte[] Digest(string secretKey) => SHA256.HashData(Encoding.UTF8.GetBytes(secretKey));
 
-    private async Task<EnvironmentId?> AskAsync(string name, string secretKey, byte[] digest, CancellationToken cancellationToken)
+    private async Task<KeyFinding> AskAsync(string name, string secretKey, byte[] digest, CancellationToken cancellationToken)
     {
         var generation = changes.Generation;
         var row = await database.ReadAsync("find_secret_key", (context, token) =>
@@ -55,14 +50,14 @@ internal sealed class EnvironmentFinder(
         if (row is null || !CryptographicOperations.FixedTimeEquals(row.Hash, digest) || !row.IsValidAt(clock.GetUtcNow()))
         {
             remembered.TryRemove(name, out _);
-            telemetry.RecordRefusedKey(row is null ? "unknown" : row.RevokedAt is null ? "expired" : "revoked");
-            return null;
+            return KeyFinding.Refused(row is null ? "unknown" : row.RevokedAt is null ? "expired" : "revoked");
         }
         if (row.Prefix is null || !protector.TryUnprotect(row.Ciphertext, out _)) await StoreCiphertextAsync(row, secretKey, cancellationToken);
         var environment = EnvironmentId.Parse(row.Environment);
         if (remembered.Count >= MaxRemembered) remembered.Clear();
-        remembered[name] = new Answer(environment, digest, generation, row.ExpiresAt, clock.GetTimestamp() + lifetime);
-        return environment;
+        var answer = new Answer(environment, digest, generation, row.ExpiresAt, clock.GetTimestamp() + lifetime);
+        remembered[name] = answer;
+        return answer.ToFinding(name);
     }
 
     private Task<int> StoreCiphertextAsync(StoredSecretKey row, string secretKey, CancellationToken cancellationToken)
@@ -74,5 +69,14 @@ internal sealed class EnvironmentFinder(
             .ExecuteUpdateAsync(set => set.SetProperty(there => there.Ciphertext, ciphertext).SetProperty(there => there.Prefix, prefix), token), cancellationToken);
     }
 
-    private sealed record Answer(EnvironmentId Environment, byte[] Digest, long Generation, DateTimeOffset? ExpiresAt, long Until);
+    private sealed record Answer(EnvironmentId Environment, byte[] Digest, long Generation, DateTimeOffset? ExpiresAt, long Until)
+    {
+        public KeyFinding ToFinding(string digest) => new(Environment, new KeyMark(digest, ExpiresAt, Generation), null);
+    }
+}
+
+/// <summary>The environment that a text opens as its secret key, or why it opens none.</summary>
+internal readonly record struct KeyFinding(EnvironmentId? Environment, KeyMark Key, string? Fault)
+{
+    public static KeyFinding Refused(string fault) => new(null, default, fault);
 }

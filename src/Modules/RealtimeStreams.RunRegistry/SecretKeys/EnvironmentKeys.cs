@@ -37,11 +37,13 @@ internal sealed class EnvironmentKeys(
         var rows = await database.ReadAsync("find_secret_keys", (context, token) => context.SecretKeys
             .Where(row => row.Environment == environment.Value && row.RevokedAt == null && (row.ExpiresAt == null || row.ExpiresAt > now))
             .OrderByDescending(row => row.CreatedAt)
-            .Select(row => new { row.Ciphertext, row.ExpiresAt })
+            .Select(row => new { row.Hash, row.Ciphertext, row.ExpiresAt })
             .ToListAsync(token), cancellationToken);
         var keys = rows
-            .Select(row => protector.TryUnprotect(row.Ciphertext, out var key) ? Encoding.UTF8.GetBytes(key) : null)
-            .OfType<byte[]>()
+            .Select(row => protector.TryUnprotect(row.Ciphertext, out var key)
+                ? new SigningKey(Encoding.UTF8.GetBytes(key), new KeyMark(Convert.ToHexStringLower(row.Hash), row.ExpiresAt, generation))
+                : null)
+            .OfType<SigningKey>()
             .ToArray();
         if (rows.Count == 0)
         {
@@ -53,10 +55,19 @@ internal sealed class EnvironmentKeys(
         return new SigningKeys(keys, IsNew: true);
     }
 
-    private sealed record Answer(byte[][] Keys, long Asked, long Generation, DateTimeOffset? FirstExpiry);
+    private sealed record Answer(SigningKey[] Keys, long Asked, long Generation, DateTimeOffset? FirstExpiry);
 }
 
 /// <summary>The keys that sign and verify an environment's tokens.</summary>
-/// <param name="Keys">Their UTF-8, newest first.</param>
+/// <param name="Keys">Newest first.</param>
 /// <param name="IsNew">Whether the database was asked for them just now.</param>
-internal readonly record struct SigningKeys(byte[][] Keys, bool IsNew);
+internal readonly record struct SigningKeys(SigningKey[] Keys, bool IsNew);
+
+/// <summary>A secret key as such.</summary>
+/// <param name="Secret">Its UTF-8. Never for a log.</param>
+/// <param name="Mark">Names it.</param>
+internal sealed record SigningKey(byte[] Secret, KeyMark Mark)
+{
+    /// <summary>Without the key.</summary>
+    public override string ToString() => nameof(SigningKey);
+}
