@@ -65,6 +65,9 @@ public sealed record ErrorCode(string Code, int Status, bool Retryable, bool May
     /// <summary>The run was claimed by another worker, or for another attempt.</summary>
     public static readonly ErrorCode ClaimLost = Final("claim_lost", 409, "The claim on the run was lost");
 
+    /// <summary>Nobody has asked the run to stop, so that there is nothing to have seen.</summary>
+    public static readonly ErrorCode StopNotRequested = Final("stop_not_requested", 409, "Nobody has asked the run to stop");
+
     /// <summary>The stream has ended; it takes nothing more.</summary>
     public static readonly ErrorCode StreamClosed = Final("stream_closed", 409, "The stream has ended");
 

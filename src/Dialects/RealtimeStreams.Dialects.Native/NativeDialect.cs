@@ -28,6 +28,8 @@ public static class NativeDialect
         builder.Services.AddSingleton<StreamTexts>();
         builder.Services.AddSingleton<ReadChunks>();
         builder.Services.AddSingleton<Runs.ClaimRun>();
+        builder.Services.AddSingleton<StopTexts>();
+        builder.Services.AddSingleton<TellStop>();
         builder.Services.AddSingleton<IValidateOptions<NativeDialectOptions>, NativeDialectOptionsValidator>();
         builder.Services.AddSingleton<IValidateOptions<NativeDialectOptions>, OperatorKeyIsNoSecretKey>();
         builder.Services.AddOptions<NativeDialectOptions>().BindConfiguration(NativeDialectOptions.Section).ValidateOnStart();
@@ -55,6 +57,15 @@ public static class NativeDialect
         runs.MapPost("/{runId}/renew", Runs.RenewClaim.HandleAsync)
             .Describe("renewClaim", "Prolong a claim, or give the run back", 400, 404, 409)
             .Accepts<Protocol.RenewClaim>("application/json").Produces<RunInfo>();
+        runs.MapPost("/{runId}/stop", Runs.StopRun.HandleAsync)
+            .Describe("stopRun", "Ask a run to stop; one that waits for its first worker is cancelled at once", 400, 404)
+            .Accepts<Protocol.StopRun>("application/json").Produces<StopReceipt>();
+        runs.MapGet("/{runId}/stop", TellStop.HandleAsync)
+            .Describe("tellStop", "Tell the receipt of a request to stop, or wait for it; 204 when nobody has asked", 400, 404)
+            .Produces<StopReceipt>().Produces(StatusCodes.Status204NoContent);
+        runs.MapPost("/{runId}/stop/seen", Runs.SeeStop.HandleAsync)
+            .Describe("seeStop", "Note that the run's worker has seen that it shall stop", 400, 404, 409)
+            .Accepts<Protocol.SeeStop>("application/json").Produces<StopReceipt>();
         runs.MapDelete("/{runId}", EraseRun.HandleAsync).Describe("eraseRun", "Erase a run and all its streams", 400, 404);
 
         var streams = endpoints.MapGroup("/api/v1/runs").RequireAccess().WithTags("streams");

@@ -54,6 +54,14 @@ internal static class NativeParameters
         ["inspectRun"] = [Run],
         ["completeRun"] = [Run],
         ["renewClaim"] = [Run],
+        ["stopRun"] = [Run],
+        ["tellStop"] =
+        [
+            Run,
+            Query("state", "What to wait for: requested, seen or stopped; requested when absent."),
+            Query("waitInSeconds", "How long to wait for it, 0 to 30; 0 when absent.", JsonSchemaType.Integer),
+        ],
+        ["seeStop"] = [Run],
         ["eraseRun"] = [Run],
         ["revokeToken"] = [Path(Tokens.RevokeToken.IdParameter, "The token's id, as it was told when it was issued.")],
         ["listStreams"] = [Run],
@@ -117,7 +125,7 @@ internal static class NativeParameters
 
     private static OpenApiParameter Path(string name, string description) => Parameter(ParameterLocation.Path, name, description, JsonSchemaType.String, required: true);
 
-    private static OpenApiParameter Query(string name, string description, JsonSchemaType type) =>
+    private static OpenApiParameter Query(string name, string description, JsonSchemaType type = JsonSchemaType.String) =>
         Parameter(ParameterLocation.Query, name, description, type);
 
     private static OpenApiParameter Header(string name, string description, JsonSchemaType type = JsonSchemaType.String) =>

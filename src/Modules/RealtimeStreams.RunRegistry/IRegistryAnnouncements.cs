@@ -38,4 +38,7 @@ public enum RegistryChangeKind
 
     /// <summary>Tokens of the environment were revoked; which ones is in the database. Of no run.</summary>
     TokensRevoked = 4,
+
+    /// <summary>Somebody has asked the run to stop: what is remembered of it stays true.</summary>
+    StopRequested = 5,
 }

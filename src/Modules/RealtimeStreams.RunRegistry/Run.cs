@@ -33,6 +33,12 @@ public sealed record Run(
     /// <summary>Until when that claim holds; null without a claim and after the end.</summary>
     public DateTimeOffset? LeaseUntil { get; init; }
 
+    /// <summary>That somebody has asked it to stop; null while nobody has.</summary>
+    public StopRequest? Stop { get; init; }
+
+    /// <summary>Whether it has ended and all that follows from that is done: its streams have ended too, and take nothing more.</summary>
+    public bool IsSettled { get; init; }
+
     /// <summary>What it was given, as text of <see cref="PayloadType"/>. Null in lists of runs, like the three below.</summary>
     public string? Payload { get; init; }
 

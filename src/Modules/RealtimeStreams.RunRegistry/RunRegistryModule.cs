@@ -17,6 +17,7 @@ using RealtimeStreams.RunRegistry.Registering;
 using RealtimeStreams.RunRegistry.SecretKeys;
 using RealtimeStreams.RunRegistry.Settings;
 using RealtimeStreams.RunRegistry.Setup;
+using RealtimeStreams.RunRegistry.Stopping;
 using RealtimeStreams.RunRegistry.Storing;
 using RealtimeStreams.RunRegistry.Storing.Postgres;
 using RealtimeStreams.RunRegistry.Storing.Sqlite;
@@ -31,7 +32,7 @@ public static class RunRegistryModule
     public const string ConnectionStringName = "registry";
 
     /// <summary>
-    /// Adds <see cref="IRunRegistry"/>, <see cref="IRunClaims"/>, <see cref="IRunSignals"/>, <see cref="IEnvironments"/>, <see cref="IEnvironmentSettings"/>, <see cref="ISecretKeys"/>, <see cref="IAccessTokens"/>, <see cref="ICredentials"/>, <see cref="INamedStreams"/>, <see cref="IWriterLeases"/>, <see cref="IDefaultSecretKey"/> and the
+    /// Adds <see cref="IRunRegistry"/>, <see cref="IRunClaims"/>, <see cref="IRunStops"/>, <see cref="IRunSignals"/>, <see cref="IEnvironments"/>, <see cref="IEnvironmentSettings"/>, <see cref="ISecretKeys"/>, <see cref="IAccessTokens"/>, <see cref="ICredentials"/>, <see cref="INamedStreams"/>, <see cref="IWriterLeases"/>, <see cref="IDefaultSecretKey"/> and the
     /// health check <c>registry</c>, and data protection for the whole host with its keys in the registry's database. The database is migrated when the host starts. A server with several nodes also registers an <see cref="IRegistryAnnouncements"/>.
     /// </summary>
     /// <param name="builder">The host.</param>
@@ -57,6 +58,7 @@ public static class RunRegistryModule
         services.AddSingleton<Observers>();
         services.AddSingleton<RunSignals>();
         services.AddSingleton<IRunSignals>(provider => provider.GetRequiredService<RunSignals>());
+        services.AddSingleton<StopWatches>();
         services.AddSingleton<RunChanges>();
         services.AddSingleton<RunCompletion>();
         services.AddSingleton<RunErasure>();
@@ -84,6 +86,7 @@ public static class RunRegistryModule
         services.AddSingleton<IAccessTokens>(provider => provider.GetRequiredService<TokenAuthority>());
         services.AddSingleton<ICredentials, CredentialFinder>();
         services.AddSingleton<IRunClaims, RunClaims>();
+        services.AddSingleton<IRunStops, RunStops>();
         services.AddSingleton<INamedStreams, StreamNamer>();
         services.AddSingleton<IWriterLeases, WriterLeases>();
         services.AddSingleton<IDefaultSecretKey>(provider => provider.GetRequiredService<DefaultEnvironment>());
@@ -91,6 +94,7 @@ public static class RunRegistryModule
         services.AddHostedService<RegistrySetup>();
         if (use == RegistryUse.Serving) services.AddHostedService<CredentialWatch>();
         if (use == RegistryUse.Serving) services.AddHostedService<RevocationRounds>();
+        if (use == RegistryUse.Serving) services.AddHostedService<StopLookout>();
 
         // After the set-up: it loads its keys when the host starts, from tables that must be there.
         services.AddDataProtection().SetApplicationName(SecretKeyProtector.ApplicationName);

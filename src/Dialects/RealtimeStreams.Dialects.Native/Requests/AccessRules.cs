@@ -59,6 +59,17 @@ internal static class AccessRules
         "cancel on the run, its task or one of its tags",
         new Allowance("cancel", Subjects.Run));
 
+    private static readonly AccessRule FollowStop = new(
+        "read, write or cancel on the run, its task or one of its tags",
+        new Allowance("read", Subjects.Run),
+        new Allowance("write", Subjects.Run),
+        new Allowance("cancel", Subjects.Run));
+
+    // Who writes the run's output is at it.
+    private static readonly AccessRule SeeStop = new(
+        "write on the run, its task or one of its tags",
+        new Allowance("write", Subjects.Run));
+
     private static readonly Dictionary<string, AccessRule> rules = new()
     {
         ["POST /api/v1/runs"] = SecretKey,
@@ -67,6 +78,9 @@ internal static class AccessRules
         ["POST /api/v1/runs/{runId}/complete"] = Cancel,
         ["POST /api/v1/runs/claim"] = SecretKey,
         ["POST /api/v1/runs/{runId}/renew"] = SecretKey,
+        ["POST /api/v1/runs/{runId}/stop"] = Cancel,
+        ["GET /api/v1/runs/{runId}/stop"] = FollowStop,
+        ["POST /api/v1/runs/{runId}/stop/seen"] = SeeStop,
         ["DELETE /api/v1/runs/{runId}"] = SecretKey,
         ["GET /api/v1/runs/{runId}/streams"] = ReadRun,
         ["POST " + Stream] = Append,

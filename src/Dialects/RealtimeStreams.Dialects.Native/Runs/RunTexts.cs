@@ -28,6 +28,7 @@ internal static class RunTexts
         Worker = run.Worker,
         LeaseUntil = run.LeaseUntil,
         StartedAt = run.StartedAt,
+        StopRequested = StopTexts.Notice(run.Stop),
         Payload = TellData(run.Payload, run.PayloadType),
         PayloadType = run.PayloadType == Json ? null : run.PayloadType,
         Output = TellData(run.Output, run.OutputType),

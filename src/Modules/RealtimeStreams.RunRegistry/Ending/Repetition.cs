@@ -67,7 +67,7 @@ internal sealed partial class Repetition(
         var (environment, run) = (EnvironmentId.Parse(row.Environment), RunId.Parse(row.Id));
         return row.Pending switch
         {
-            PendingWork.Completion => completion.SettleAsync(environment, run, RunCompletion.OutcomeOf(row.Status), cancellationToken),
+            PendingWork.Completion => completion.SettleAsync(environment, run, RunCompletion.OutcomeOf(row.Status), row.StopRequestedAt is not null, cancellationToken),
             PendingWork.Erasure => erasure.FirstPassAsync(environment, run, cancellationToken),
             PendingWork.Erased => erasure.SecondPassAsync(environment, run, cancellationToken),
             _ => throw new InvalidOperationException($"Nothing is pending for run {run}."),

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using RealtimeStreams.Protocol;
 using RealtimeStreams.RunRegistry.Admitting;
 using RealtimeStreams.RunRegistry.Naming;
+using RealtimeStreams.RunRegistry.Stopping;
 using RealtimeStreams.RunRegistry.Watching;
 
 namespace RealtimeStreams.RunRegistry.Ending;
@@ -12,16 +13,18 @@ internal sealed partial class RunChanges : IDisposable
     private readonly RunCache cache;
     private readonly NamedStreamCache names;
     private readonly RunSignals signals;
+    private readonly StopWatches stops;
     private readonly IRegistryAnnouncements announcements;
     private readonly ILogger<RunChanges> logger;
     private readonly IDisposable subscription;
 
     public RunChanges(
-        RunCache cache, NamedStreamCache names, RunSignals signals, IRegistryAnnouncements announcements, ILogger<RunChanges> logger)
+        RunCache cache, NamedStreamCache names, RunSignals signals, StopWatches stops, IRegistryAnnouncements announcements, ILogger<RunChanges> logger)
     {
         this.cache = cache;
         this.names = names;
         this.signals = signals;
+        this.stops = stops;
         this.announcements = announcements;
         this.logger = logger;
         subscription = announcements.Subscribe(Take);
@@ -50,6 +53,7 @@ internal sealed partial class RunChanges : IDisposable
             cache.Forget(change.Environment, change.Run);
             names.Forget(change.Environment, change.Run);
         }
+        if (change.Kind == RegistryChangeKind.StopRequested) stops.LookSoon(change.Environment, change.Run);
         signals.Wake(change);
     }
 

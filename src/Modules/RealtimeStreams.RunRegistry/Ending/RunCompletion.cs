@@ -33,7 +33,7 @@ internal sealed partial class RunCompletion(
         if (ended) LogEnded(run, environment, status);
 
         // 3. Whether or not the caller still waits: readers wait for the ends of the streams.
-        if (there.Pending == PendingWork.Completion) await SettleAsync(environment, run, end.Outcome, CancellationToken.None);
+        if (there.Pending == PendingWork.Completion) await SettleAsync(environment, run, end.Outcome, there.StopRequestedAt is not null, CancellationToken.None);
         var told = await database.FindRunAsync(environment, run, CancellationToken.None);
         return new CompleteOutcome.Completed(told ?? there.ToRun()); // Gone meanwhile: erased.
     }
@@ -77,7 +77,12 @@ internal sealed partial class RunCompletion(
     }
 
     /// <summary>Has everybody do what follows from a stored end, and notes that they have. Idempotent.</summary>
-    public async Task SettleAsync(EnvironmentId environment, RunId run, Outcome outcome, CancellationToken cancellationToken)
+    /// <param name="environment">The tenant.</param>
+    /// <param name="run">The run.</param>
+    /// <param name="outcome">How it ended.</param>
+    /// <param name="wasAsked">Whether somebody has asked it to stop, and may wait for this.</param>
+    /// <param name="cancellationToken">Leaves the rest to a repetition.</param>
+    public async Task SettleAsync(EnvironmentId environment, RunId run, Outcome outcome, bool wasAsked, CancellationToken cancellationToken)
     {
         await changes.TellAsync(new RegistryChange(RegistryChangeKind.Changed, environment, run), cancellationToken);
         await observers.OnCompletedAsync(environment, run, outcome, cancellationToken);
@@ -86,6 +91,7 @@ internal sealed partial class RunCompletion(
             .ExecuteUpdateAsync(set => set
                 .SetProperty(row => row.Pending, PendingWork.None)
                 .SetProperty(row => row.PendingSince, (DateTimeOffset?)null), token), cancellationToken);
+        if (wasAsked) await changes.TellAsync(new RegistryChange(RegistryChangeKind.Progressed, environment, run), cancellationToken);
     }
 
     /// <summary>The outcome that a run's streams end with.</summary>

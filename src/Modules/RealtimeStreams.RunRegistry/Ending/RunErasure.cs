@@ -64,6 +64,9 @@ internal sealed partial class RunErasure(
                     .SetProperty(row => row.TaskId, (string?)null)
                     .SetProperty(row => row.Error, (string?)null)
                     .SetProperty(row => row.Worker, (string?)null)
+                    .SetProperty(row => row.StopReason, (string?)null)
+                    .SetProperty(row => row.StopRequestedBy, (string?)null)
+                    .SetProperty(row => row.StopSeenBy, (string?)null)
                     .SetProperty(row => row.Tags, Array.Empty<string>()), token);
             if (marked == 0) return false; // Somebody else was through first.
             await context.Streams.Where(row => row.Environment == environment.Value && row.Run == run.Value).ExecuteDeleteAsync(token);

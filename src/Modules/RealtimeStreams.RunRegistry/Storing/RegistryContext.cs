@@ -100,6 +100,12 @@ internal abstract class RegistryContext(DbContextOptions options) : DbContext(op
             table.Property(row => row.Attempt).HasColumnName("attempt");
             table.Property(row => row.Worker).HasColumnName("worker");
             table.Property(row => row.ClaimableAt).HasColumnName("claimable_at");
+            table.HasIndex(row => row.StopRequestedAt).HasDatabaseName("runs_stops").HasFilter("stop_requested_at IS NOT NULL");
+            table.Property(row => row.StopRequestedAt).HasColumnName("stop_requested_at");
+            table.Property(row => row.StopReason).HasColumnName("stop_reason");
+            table.Property(row => row.StopRequestedBy).HasColumnName("stop_requested_by");
+            table.Property(row => row.StopSeenAt).HasColumnName("stop_seen_at");
+            table.Property(row => row.StopSeenBy).HasColumnName("stop_seen_by");
             table.Property(row => row.StreamCount).HasColumnName("stream_count");
             table.Property(row => row.Pending).HasColumnName("pending");
             table.Property(row => row.PendingSince).HasColumnName("pending_since");

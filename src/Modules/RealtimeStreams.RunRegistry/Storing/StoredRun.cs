@@ -47,6 +47,18 @@ internal sealed class StoredRun
     /// <summary>While a triggered run is open: when it was triggered, and once it is claimed, when the lease ends. Null otherwise.</summary>
     public DateTimeOffset? ClaimableAt { get; init; }
 
+    /// <summary>When somebody asked it to stop.</summary>
+    public DateTimeOffset? StopRequestedAt { get; init; }
+
+    public string? StopReason { get; init; }
+
+    public string? StopRequestedBy { get; init; }
+
+    /// <summary>When a worker of it said that it knows.</summary>
+    public DateTimeOffset? StopSeenAt { get; init; }
+
+    public string? StopSeenBy { get; init; }
+
     /// <summary>Rows of <c>streams</c>. Counting up is also what locks the run while one is being made.</summary>
     public int StreamCount { get; init; }
 
@@ -72,6 +84,8 @@ internal sealed class StoredRun
         Attempt = Attempt,
         Worker = Worker,
         LeaseUntil = Attempt > 0 ? ClaimableAt : null,
+        Stop = StopRequestedAt is { } asked ? new StopRequest(asked, StopReason, StopRequestedBy, StopSeenAt, StopSeenBy) : null,
+        IsSettled = Status != RunStatus.Open && Pending != PendingWork.Completion,
         Payload = data?.Payload,
         PayloadType = data?.PayloadType,
         Metadata = data?.Metadata,

@@ -197,6 +197,29 @@ namespace RealtimeStreams.RunRegistry.Storing.Postgres.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("status");
 
+                    b.Property<string>("StopReason")
+                        .HasColumnType("text")
+                        .HasColumnName("stop_reason")
+                        .UseCollation("C");
+
+                    b.Property<DateTimeOffset?>("StopRequestedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("stop_requested_at");
+
+                    b.Property<string>("StopRequestedBy")
+                        .HasColumnType("text")
+                        .HasColumnName("stop_requested_by")
+                        .UseCollation("C");
+
+                    b.Property<DateTimeOffset?>("StopSeenAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("stop_seen_at");
+
+                    b.Property<string>("StopSeenBy")
+                        .HasColumnType("text")
+                        .HasColumnName("stop_seen_by")
+                        .UseCollation("C");
+
                     b.Property<int>("StreamCount")
                         .HasColumnType("integer")
                         .HasColumnName("stream_count");
@@ -225,6 +248,10 @@ namespace RealtimeStreams.RunRegistry.Storing.Postgres.Migrations
                         .UseCollation("C");
 
                     b.HasKey("Environment", "Id");
+
+                    b.HasIndex("StopRequestedAt")
+                        .HasDatabaseName("runs_stops")
+                        .HasFilter("stop_requested_at IS NOT NULL");
 
                     b.HasIndex("Tags")
                         .HasDatabaseName("runs_tags");

@@ -176,6 +176,26 @@ namespace RealtimeStreams.RunRegistry.Storing.Sqlite.Migrations
                         .HasColumnType("INTEGER")
                         .HasColumnName("status");
 
+                    b.Property<string>("StopReason")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("stop_reason");
+
+                    b.Property<long?>("StopRequestedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("stop_requested_at");
+
+                    b.Property<string>("StopRequestedBy")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("stop_requested_by");
+
+                    b.Property<long?>("StopSeenAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("stop_seen_at");
+
+                    b.Property<string>("StopSeenBy")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("stop_seen_by");
+
                     b.Property<int>("StreamCount")
                         .HasColumnType("INTEGER")
                         .HasColumnName("stream_count");
@@ -202,6 +222,10 @@ namespace RealtimeStreams.RunRegistry.Storing.Sqlite.Migrations
                         .HasColumnName("worker");
 
                     b.HasKey("Environment", "Id");
+
+                    b.HasIndex("StopRequestedAt")
+                        .HasDatabaseName("runs_stops")
+                        .HasFilter("stop_requested_at IS NOT NULL");
 
                     b.HasIndex("Environment", "CreatedAt", "Id")
                         .HasDatabaseName("runs_newest")

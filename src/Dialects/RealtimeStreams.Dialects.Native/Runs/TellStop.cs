@@ -1,0 +1,83 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Http.Timeouts;
+using Microsoft.Extensions.Hosting;
+using RealtimeStreams.Dialects.Native.Requests;
+using RealtimeStreams.Http;
+using RealtimeStreams.Protocol;
+using RealtimeStreams.RunRegistry;
+
+namespace RealtimeStreams.Dialects.Native.Runs;
+
+/// <summary>Tells the receipt of a request to stop, and has its asker or the run's worker wait for it to get as far as they want.</summary>
+internal sealed class TellStop(
+    IRunRegistry registry, IRunSignals signals, ICredentials credentials, StopTexts texts, IHostApplicationLifetime lifetime, TimeProvider clock)
+{
+    private const int MaxWaitSeconds = 30;
+
+    /// <summary>Announcements can be lost: so often a waiting request looks by itself.</summary>
+    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(5);
+
+    public static Task<Results<JsonHttpResult<StopReceipt>, NoContent, ProblemResult>> HandleAsync(
+        HttpContext context, Caller caller, RunPath path, string? waitInSeconds, string? state, TellStop endpoint) =>
+        endpoint.AnswerAsync(context, caller, path, waitInSeconds, state);
+
+    private async Task<Results<JsonHttpResult<StopReceipt>, NoContent, ProblemResult>> AnswerAsync(
+        HttpContext context, Caller caller, RunPath path, string? waitInSeconds, string? state)
+    {
+        var seconds = 0;
+        if (waitInSeconds is not null
+            && (!int.TryParse(waitInSeconds, NumberStyles.None, CultureInfo.InvariantCulture, out seconds) || seconds > MaxWaitSeconds))
+        {
+            return Problems.From(ErrorCode.InvalidRequest, $"The parameter waitInSeconds must be a number from 0 to {MaxWaitSeconds}.", "waitInSeconds");
+        }
+        StopState? wanted = state switch
+        {
+            null or "requested" => StopState.Requested,
+            "seen" => StopState.Seen,
+            "stopped" => StopState.Stopped,
+            _ => null,
+        };
+        if (wanted is not { } least) return Problems.From(ErrorCode.InvalidRequest, "The parameter state must be requested, seen or stopped.", "state");
+        context.Features.Get<IHttpRequestTimeoutFeature>()?.DisableTimeout();
+        context.Response.Headers.CacheControl = "no-store";
+        using var watch = credentials.Watch(caller.Credential);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping, watch.Ended);
+        try
+        {
+            return await WaitAsync(path, TimeSpan.FromSeconds(seconds), least, ending.Token);
+        }
+        catch (OperationCanceledException) when (watch.End is not null && !context.RequestAborted.IsCancellationRequested)
+        {
+            return Gate.Unauthorized(context, Gate.Ended);
+        }
+    }
+
+    private async Task<Results<JsonHttpResult<StopReceipt>, NoContent, ProblemResult>> WaitAsync(
+        RunPath path, TimeSpan wait, StopState least, CancellationToken cancellationToken)
+    {
+        using var signal = signals.Watch(path.Environment, path.Run); // First, or a change slips in between.
+        var began = clock.GetTimestamp();
+        while (true)
+        {
+            if (await registry.FindBriefAsync(path.Environment, path.Run, cancellationToken) is not { IsHidden: false } run)
+                return Problems.From(RunTexts.NotFound(path.Run));
+            var left = wait - clock.GetElapsedTime(began);
+            if (Reaches(run, least) || left <= TimeSpan.Zero)
+            {
+                if (run is { Stop: null, Status: RunStatus.Open }) return TypedResults.NoContent();
+                return Answers.Json(await texts.TellAsync(path.Environment, run, cancellationToken), WireJson.Contracts.StopReceipt);
+            }
+            await signal.WaitAsync(left < LookAgain ? left : LookAgain, cancellationToken);
+        }
+    }
+
+    /// <summary>A run that has ended, and whose streams have, goes no further.</summary>
+    private static bool Reaches(Run run, StopState state) => run.IsSettled || state switch
+    {
+        StopState.Requested => run.Stop is not null,
+        StopState.Seen => run.Stop?.SeenAt is not null,
+        _ => false,
+    };
+}
