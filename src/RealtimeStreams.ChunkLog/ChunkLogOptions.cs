@@ -13,10 +13,6 @@ public sealed class ChunkLogOptions
     [Range(typeof(TimeSpan), "00:00:00.100", "00:01:00")]
     public TimeSpan ConfirmTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long a chunk stays readable: the age limit of the shards. Default: 28 days.</summary>
-    [Range(typeof(TimeSpan), "00:01:00", "3650.00:00:00")]
-    public TimeSpan Retention { get; set; } = TimeSpan.FromDays(28);
-
     /// <summary>On how many brokers of a cluster the shards are kept: 1 or 3. Default: 1. Existing shards keep what they have.</summary>
     [Range(1, 5)]
     public int Replicas { get; set; } = 1;

@@ -13,6 +13,7 @@ namespace RealtimeStreams.Protocol;
 /// <param name="Triggered">Whether it waits for a worker to claim it. Needs a task.</param>
 /// <param name="Payload">What the task is given: any JSON.</param>
 /// <param name="IdempotencyKey">With the task it names at most one run; a repetition finds that one. 1 to 2,048 bytes.</param>
+/// <param name="RetentionInSeconds">How long the run's chunks stay readable, each from when it was admitted: 60 to the environment's retention. As the run's version and the environment say when absent.</param>
 public sealed record RegisterRun(
     string? Id = null,
     string? TaskId = null,
@@ -22,7 +23,8 @@ public sealed record RegisterRun(
     StreamsVersion? StreamsVersion = null,
     bool? Triggered = null,
     JsonElement? Payload = null,
-    string? IdempotencyKey = null);
+    string? IdempotencyKey = null,
+    int? RetentionInSeconds = null);
 
 /// <summary>Body of <c>POST /api/v1/runs/claim</c>.</summary>
 /// <param name="Tasks">The tasks that the worker can run, 1 to 100.</param>
@@ -77,6 +79,9 @@ public sealed record RunInfo(
 {
     /// <summary>How far it is; absent once it has ended.</summary>
     public RunPhase? Phase { get; init; }
+
+    /// <summary>How long the run's chunks stay readable, as it is in force now; told when a run is registered or inspected.</summary>
+    public long? RetentionInSeconds { get; init; }
 
     /// <summary>How often a triggered run was claimed; absent for a run that was not triggered.</summary>
     public int? Attempt { get; init; }

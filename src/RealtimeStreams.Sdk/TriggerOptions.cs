@@ -22,4 +22,7 @@ public sealed record TriggerOptions
 
     /// <summary>Default: <see cref="RealtimeStreamsClientOptions.StreamsVersion"/>.</summary>
     public StreamsVersion? StreamsVersion { get; init; }
+
+    /// <summary>How long the run's chunks stay readable, in whole seconds: 1 minute to the environment's retention. Default: as the run's version and the environment say.</summary>
+    public TimeSpan? Retention { get; init; }
 }

@@ -43,7 +43,7 @@ public sealed class ExpiryTests : IAsyncLifetime
 
         var left = await one.Log.ExpireAsync(stream, clock.GetUtcNow() - TimeSpan.FromMinutes(4), None);
 
-        Assert.Equal(new StreamExpiry(new(18), new(31), clock.GetUtcNow() - TimeSpan.FromMinutes(4), null), left);
+        Assert.Equal(new StreamExpiry(new(18), new(31), clock.GetUtcNow() - TimeSpan.FromMinutes(4), null, Expired: 18), left);
         await Until.TrueAsync(() => "The other node's tail did not learn what expired.", () => tail.FirstIndex.Value == 18);
         Assert.Null(tail.Find(new ChunkIndex(17)));
         foreach (var node in (LogNode[])[one, other])
@@ -65,6 +65,8 @@ public sealed class ExpiryTests : IAsyncLifetime
         var first = await one.Log.ExpireAsync(stream, cutOff, None);
         var records = await CountAsync(stream);
 
+        Assert.Equal(2, first!.Expired);
+        first = first with { Expired = 0 };
         Assert.Equal(first, await other.Log.ExpireAsync(stream, cutOff, None));
         Assert.Equal(first, await one.Log.ExpireAsync(stream, cutOff - TimeSpan.FromDays(1), None));
         Assert.Equal(records, await CountAsync(stream));
@@ -78,7 +80,7 @@ public sealed class ExpiryTests : IAsyncLifetime
         await one.AppendAsync(stream, Batch("p", 3, 0, "0", "1", "2"));
         clock.Advance(TimeSpan.FromMinutes(1));
 
-        Assert.Equal(new StreamExpiry(new(3), new(3), null, null), await one.Log.ExpireAsync(stream, clock.GetUtcNow(), None));
+        Assert.Equal(new StreamExpiry(new(3), new(3), null, null, 3), await one.Log.ExpireAsync(stream, clock.GetUtcNow(), None));
 
         Assert.Equal(1, await CountAsync(stream));
         Assert.Empty(await other.ReadAllAsync(stream, 3));
@@ -100,7 +102,7 @@ public sealed class ExpiryTests : IAsyncLifetime
         var before = await one.Log.FindAsync(stream, None);
         clock.Advance(TimeSpan.FromHours(1));
 
-        Assert.Equal(new StreamExpiry(new(2), new(2), null, Outcome.Failed), await one.Log.ExpireAsync(stream, clock.GetUtcNow(), None));
+        Assert.Equal(new StreamExpiry(new(2), new(2), null, Outcome.Failed, 2), await one.Log.ExpireAsync(stream, clock.GetUtcNow(), None));
 
         await using var late = await LogNode.StartAsync(broker.Url, clock: clock);
         foreach (var node in (LogNode[])[one, other, late])
@@ -174,7 +176,7 @@ public sealed class ExpiryTests : IAsyncLifetime
         Assert.Equal(10, (await other.Log.FindAsync(stream, None))?.FirstIndex.Value);
 
         clock.Advance(TimeSpan.FromSeconds(1));
-        Assert.Equal(new StreamExpiry(new(10), new(10), null, Outcome.Completed), await other.Log.ExpireAsync(stream, clock.GetUtcNow(), None));
+        Assert.Equal(new StreamExpiry(new(10), new(10), null, Outcome.Completed, 0), await other.Log.ExpireAsync(stream, clock.GetUtcNow(), None));
         Assert.Equal(1, await CountAsync(stream));
     }
 

@@ -44,19 +44,13 @@ public sealed class ShardsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Retention_and_room_follow_the_settings_down_to_the_shortest()
+    public async Task Room_follows_the_settings_and_an_age_limit_of_an_earlier_version_is_lifted()
     {
-        await using (await LogNode.StartAsync(broker.Url))
-        {
-        }
-        await using var node = await LogNode.StartAsync(broker.Url, options =>
-        {
-            options.Retention = TimeSpan.FromMinutes(1);
-            options.MaxStoreBytes = 32 * 1024 * 1024;
-        });
+        await MakeShardAsync(config => config.MaxAge = TimeSpan.FromDays(28));
+        await using var node = await LogNode.StartAsync(broker.Url, options => options.MaxStoreBytes = 32 * 1024 * 1024);
         await using var connection = new NatsConnection(new NatsOpts { Url = broker.Url });
-        var config = (await new NatsJSContext(connection).GetStreamAsync("RS0F", cancellationToken: TestContext.Current.CancellationToken)).Info.Config;
-        Assert.Equal((TimeSpan.FromMinutes(1), 2 * 1024 * 1024), (config.MaxAge, config.MaxBytes));
+        var config = (await new NatsJSContext(connection).GetStreamAsync("RS00", cancellationToken: TestContext.Current.CancellationToken)).Info.Config;
+        Assert.Equal((TimeSpan.Zero, 2 * 1024 * 1024), (config.MaxAge, config.MaxBytes));
     }
 
     [Fact]

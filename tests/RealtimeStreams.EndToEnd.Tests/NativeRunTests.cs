@@ -28,6 +28,36 @@ public sealed class NativeRunTests(SharedServer server) : IDisposable
     }
 
     [Theory]
+    [InlineData("{}", 28 * 86400)]
+    [InlineData("""{"streamsVersion":"v1"}""", 86400)]
+    [InlineData("""{"retentionInSeconds":60}""", 60)]
+    [InlineData("""{"streamsVersion":"v1","retentionInSeconds":172800}""", 172800)]
+    public async Task A_run_tells_how_long_its_chunks_are_kept(string body, long seconds)
+    {
+        var made = await Api.ReadAsync(await api.SendAsync(HttpMethod.Post, "/api/v1/runs", body), NativeJson.Default.RunInfo);
+        var told = await Api.ReadAsync(await api.SendAsync(HttpMethod.Get, $"/api/v1/runs/{made.Id}"), NativeJson.Default.RunInfo);
+
+        Assert.Equal((seconds, seconds), (made.RetentionInSeconds, told.RetentionInSeconds));
+    }
+
+    [Theory]
+    [InlineData("59", "at least 60")]
+    [InlineData("2419201", "at most 2419200")]
+    [InlineData("-1", "at least 60")]
+    [InlineData("60.5", "retentionInSeconds")]
+    [InlineData("\"soon\"", "retentionInSeconds")]
+    [InlineData("99999999999", "retentionInSeconds")]
+    public async Task A_retention_that_cannot_be_is_refused_with_its_bounds_and_no_run_is_made(string seconds, string hint)
+    {
+        var id = Api.NewId();
+        var refused = await api.SendAsync(HttpMethod.Post, "/api/v1/runs", $$"""{"id":"{{id}}","retentionInSeconds":{{seconds}}}""");
+
+        Assert.Equal(400, (int)refused.StatusCode);
+        Assert.Contains(hint, (await Api.ReadProblemAsync(refused)).Detail, StringComparison.Ordinal);
+        Assert.Equal(404, (int)(await api.SendAsync(HttpMethod.Get, $"/api/v1/runs/{id}")).StatusCode);
+    }
+
+    [Theory]
     [InlineData("v1", null, StreamsVersion.V1)]
     [InlineData("v2", null, StreamsVersion.V2)]
     [InlineData(null, null, StreamsVersion.V2)]

@@ -16,16 +16,16 @@ public sealed class AbandonmentTests : IAsyncLifetime
     private readonly TempFolder folder = new("abandonment");
     private readonly FakeTimeProvider clock = new(new DateTimeOffset(2026, 11, 22, 0, 0, 0, TimeSpan.Zero));
     private TestBroker broker = null!;
-    private AbandonNode one = null!;
-    private AbandonNode other = null!;
+    private RetentionNode one = null!;
+    private RetentionNode other = null!;
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     public async ValueTask InitializeAsync()
     {
         broker = await TestBroker.StartAsync(cancellationToken: Cancelled);
-        one = await AbandonNode.StartAsync(broker.Url, folder.FullPath, clock);
-        other = await AbandonNode.StartAsync(broker.Url, folder.FullPath, clock);
+        one = await RetentionNode.StartAsync(broker.Url, folder.FullPath, clock);
+        other = await RetentionNode.StartAsync(broker.Url, folder.FullPath, clock);
     }
 
     public async ValueTask DisposeAsync()
@@ -52,7 +52,7 @@ public sealed class AbandonmentTests : IAsyncLifetime
         foreach (var stream in streams) Assert.Equal(Outcome.Abandoned, await other.FindEndAsync(stream));
         Assert.Equal(Streams, Abandoned());
         Assert.Equal(Streams, one.Logs.GetSnapshot().Concat(other.Logs.GetSnapshot()).Count(log => log.Id.Id == 1304));
-        foreach (var node in (AbandonNode[])[one, other])
+        foreach (var node in (RetentionNode[])[one, other])
         {
             var refused = Assert.IsType<IngestOutcome.Refused>(await node.AppendAsync(streams[0], "1"));
             Assert.Equal(ErrorCode.StreamClosed, refused.Refusal.Code);
@@ -96,7 +96,7 @@ public sealed class AbandonmentTests : IAsyncLifetime
     {
         var stream = await BeginAsync("run");
         var body = new Pipe();
-        await using (var dying = await AbandonNode.StartAsync(broker.Url, folder.FullPath, clock))
+        await using (var dying = await RetentionNode.StartAsync(broker.Url, folder.FullPath, clock))
         {
             var writing = dying.Appender.AppendAsync(stream, new AppendRequest(BodyKind.Lines), body.Reader, Cancelled);
             for (var minute = 0; minute < 40; minute += 2)
@@ -153,7 +153,7 @@ public sealed class AbandonmentTests : IAsyncLifetime
         await PassAsync(TimeSpan.FromSeconds(1));
         await PassAsync(grace);
 
-        await other.Registry.CompleteAsync(AbandonNode.Environment, gone.Run, Outcome.Completed, null, Cancelled);
+        await other.Registry.CompleteAsync(RetentionNode.Environment, gone.Run, Outcome.Completed, null, Cancelled);
 
         Assert.Equal((Outcome.Abandoned, Outcome.Completed), (await one.FindEndAsync(gone), await one.FindEndAsync(there)));
     }
@@ -179,8 +179,8 @@ public sealed class AbandonmentTests : IAsyncLifetime
     private async Task<StreamAddress> BeginAsync(string run, TimeSpan? own = null, string key = "default")
     {
         var id = RunId.Parse(run);
-        await one.Registry.RegisterAsync(AbandonNode.Environment, new RunRegistration(id, null, null, null, [], StreamsVersion.V2), Cancelled);
-        var stream = new StreamAddress(AbandonNode.Environment, id, StreamKey.Parse(key));
+        await one.Registry.RegisterAsync(RetentionNode.Environment, new RunRegistration(id, null, null, null, [], StreamsVersion.V2), Cancelled);
+        var stream = new StreamAddress(RetentionNode.Environment, id, StreamKey.Parse(key));
         Assert.IsType<IngestOutcome.Stored>(await one.AppendAsync(stream, "0", own));
         return stream;
     }
@@ -193,7 +193,7 @@ public sealed class AbandonmentTests : IAsyncLifetime
     }
 
     /// <summary>Waits for a node's next renewal. Time passes with it: the node looks every second.</summary>
-    private async Task RenewedAsync(AbandonNode node)
+    private async Task RenewedAsync(RetentionNode node)
     {
         var before = node.Renewals.GetMeasurementSnapshot().Count;
         await Until.TrueAsync(

@@ -8,6 +8,7 @@ using Microsoft.Extensions.Logging.Testing;
 using Microsoft.Extensions.Options;
 using RealtimeStreams.Protocol;
 using RealtimeStreams.Retention.Abandoning;
+using RealtimeStreams.Retention.Expiring;
 using RealtimeStreams.RunRegistry;
 using RealtimeStreams.Testing;
 
@@ -145,7 +146,8 @@ public sealed class SweepTests : IAsyncLifetime
         builder.Logging.AddProvider(new FakeLoggerProvider(logs));
         builder.AddRunRegistry();
         builder.AddRetention();
-        builder.Services.Remove(builder.Services.Single(service => service.ImplementationType == typeof(AbandonmentSweeper))); // The clock has one wait.
+        foreach (var sweeper in (Type[])[typeof(AbandonmentSweeper), typeof(ExpirySweeper)])
+            builder.Services.Remove(builder.Services.Single(service => service.ImplementationType == sweeper)); // The clock has one wait.
         builder.Services.AddSingleton<IRunObserver>(observer);
         if (registry is not null) builder.Services.AddSingleton(registry);
         host = builder.Build();

@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using RealtimeStreams.Retention.Abandoning;
+using RealtimeStreams.Retention.Expiring;
 using RealtimeStreams.Retention.Sweeping;
 
 namespace RealtimeStreams.Retention;
@@ -10,7 +11,7 @@ namespace RealtimeStreams.Retention;
 /// <summary>Adds the module.</summary>
 public static class RetentionModule
 {
-    /// <summary>Adds the sweep that finishes what crashes and failures cut off, and the one that closes abandoned streams. Every server may have them.</summary>
+    /// <summary>Adds the sweep that finishes what crashes and failures cut off, the one that closes abandoned streams, and the one that expires chunks. Every server may have them.</summary>
     public static IHostApplicationBuilder AddRetention(this IHostApplicationBuilder builder)
     {
         var services = builder.Services;
@@ -21,6 +22,8 @@ public static class RetentionModule
         services.AddHostedService<Sweeper>();
         services.AddSingleton<Abandonment>();
         services.AddHostedService<AbandonmentSweeper>();
+        services.AddSingleton<Expiration>();
+        services.AddHostedService<ExpirySweeper>();
         return builder;
     }
 }

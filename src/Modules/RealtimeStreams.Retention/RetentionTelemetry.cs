@@ -13,6 +13,9 @@ internal sealed class RetentionTelemetry : IDisposable
     private readonly ActivitySource activities = new(Name);
     private readonly Counter<long> runs;
     private readonly Counter<long> abandoned;
+    private readonly Counter<long> expiredChunks;
+    private readonly Counter<long> looks;
+    private readonly Histogram<double> delay;
 
     public RetentionTelemetry(IMeterFactory meters)
     {
@@ -21,6 +24,9 @@ internal sealed class RetentionTelemetry : IDisposable
             "realtimestreams.retention.sweep.runs", "{run}", "Runs whose cut-off completion or erasure was taken up, by outcome.");
         abandoned = meter.CreateCounter<long>(
             "realtimestreams.retention.abandoned.streams", "{stream}", "Streams that were closed because their writers were gone for longer than their lease.");
+        expiredChunks = meter.CreateCounter<long>("realtimestreams.retention.expired.chunks", "{chunk}", "Chunks that were given up because they were older than their retention.");
+        looks = meter.CreateCounter<long>("realtimestreams.retention.expiry.streams", "{stream}", "Streams that were looked at because something of them may have expired, by outcome.");
+        delay = meter.CreateHistogram<double>("realtimestreams.retention.expiry.delay", "s", "From when a stream was to be looked at until it was: what the sweep lags behind.");
     }
 
     public Activity? StartSweep() => activities.StartActivity("sweep");
@@ -31,6 +37,20 @@ internal sealed class RetentionTelemetry : IDisposable
             .SetTag("realtimestreams.stream", stream.Key.Value);
 
     public void Abandoned() => abandoned.Add(1);
+
+    public Activity? StartExpire(StreamAddress stream) =>
+        activities.StartActivity("expire stream")
+            ?.SetTag("realtimestreams.run", stream.Run.Value)
+            .SetTag("realtimestreams.stream", stream.Key.Value);
+
+    public void Expired(long chunks, TimeSpan late)
+    {
+        if (chunks > 0) expiredChunks.Add(chunks);
+        looks.Add(1, new KeyValuePair<string, object?>("outcome", chunks > 0 ? "expired" : "nothing"));
+        delay.Record(late.TotalSeconds);
+    }
+
+    public void NotExpired() => looks.Add(1, new KeyValuePair<string, object?>("outcome", "failed"));
 
     public void Record(Repeated repeated)
     {

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Options;
 
 namespace RealtimeStreams.Retention;
 
-/// <summary>How often, and how much at a time, cut-off work and abandoned streams are looked for.</summary>
+/// <summary>How often, and how much at a time, cut-off work, abandoned streams and expired chunks are looked for.</summary>
 public sealed class SweepOptions
 {
     /// <summary>The configuration section.</summary>
@@ -32,6 +32,18 @@ public sealed class SweepOptions
     /// <summary>The most streams that one look takes up. Default: 100.</summary>
     [Range(1, 1000)]
     public int MaxStreams { get; set; } = 100;
+
+    /// <summary>From one look for expired chunks to the next, give or take a quarter. Default: 10 seconds.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.100", "01:00:00")]
+    public TimeSpan ExpiryInterval { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>After how long another server takes up a stream that one began to expire and did not finish. Default: 1 minute.</summary>
+    [Range(typeof(TimeSpan), "00:00:02", "00:10:00")]
+    public TimeSpan ExpiryClaim { get; set; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>The most streams that one look for expired chunks takes up. Default: 500.</summary>
+    [Range(1, 1000)]
+    public int MaxExpiries { get; set; } = 500;
 }
 
 [OptionsValidator]

@@ -54,6 +54,9 @@ public sealed record Run(
     /// <summary>The output's media type, if said.</summary>
     public string? OutputType { get; init; }
 
+    /// <summary>How long its chunks are to be kept, if it said so. What is in force, <see cref="IRetention"/> tells.</summary>
+    public TimeSpan? Retention { get; init; }
+
     /// <summary>Whether it only carries a stream outside of runs (<see cref="INamedStreams"/>). Never shown to a user.</summary>
     public bool IsHidden { get; init; }
 }

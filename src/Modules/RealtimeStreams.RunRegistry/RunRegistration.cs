@@ -27,6 +27,9 @@ public sealed record RunRegistration(
     /// </summary>
     public string? IdempotencyKey { get; init; }
 
+    /// <summary>How long the run's chunks are to be kept: whole seconds, <see cref="IRetention.Shortest"/> to the environment's. Null: as its version and the environment say.</summary>
+    public TimeSpan? Retention { get; init; }
+
     /// <summary>Whether the run waits for a worker to claim it (<see cref="IRunClaims"/>). Needs a <see cref="TaskId"/>.</summary>
     public bool Triggered { get; init; }
 }

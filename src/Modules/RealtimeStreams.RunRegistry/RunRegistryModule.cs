@@ -10,6 +10,7 @@ using RealtimeStreams.RunRegistry.AccessTokens;
 using RealtimeStreams.RunRegistry.Admitting;
 using RealtimeStreams.RunRegistry.Claiming;
 using RealtimeStreams.RunRegistry.Ending;
+using RealtimeStreams.RunRegistry.Expiring;
 using RealtimeStreams.RunRegistry.Leasing;
 using RealtimeStreams.RunRegistry.Listing;
 using RealtimeStreams.RunRegistry.Naming;
@@ -32,7 +33,7 @@ public static class RunRegistryModule
     public const string ConnectionStringName = "registry";
 
     /// <summary>
-    /// Adds <see cref="IRunRegistry"/>, <see cref="IRunClaims"/>, <see cref="IRunStops"/>, <see cref="IRunSignals"/>, <see cref="IEnvironments"/>, <see cref="IEnvironmentSettings"/>, <see cref="ISecretKeys"/>, <see cref="IAccessTokens"/>, <see cref="ICredentials"/>, <see cref="INamedStreams"/>, <see cref="IWriterLeases"/>, <see cref="IDefaultSecretKey"/> and the
+    /// Adds <see cref="IRunRegistry"/>, <see cref="IRunClaims"/>, <see cref="IRunStops"/>, <see cref="IRunSignals"/>, <see cref="IEnvironments"/>, <see cref="IEnvironmentSettings"/>, <see cref="ISecretKeys"/>, <see cref="IAccessTokens"/>, <see cref="ICredentials"/>, <see cref="INamedStreams"/>, <see cref="IWriterLeases"/>, <see cref="IRetention"/>, <see cref="IStreamExpiries"/>, <see cref="IDefaultSecretKey"/> and the
     /// health check <c>registry</c>, and data protection for the whole host with its keys in the registry's database. The database is migrated when the host starts. A server with several nodes also registers an <see cref="IRegistryAnnouncements"/>.
     /// </summary>
     /// <param name="builder">The host.</param>
@@ -45,6 +46,8 @@ public static class RunRegistryModule
             .BindConfiguration(RunRegistryOptions.SharedSection)
             .BindConfiguration(RunRegistryOptions.Section)
             .ValidateOnStart();
+        services.AddSingleton<IValidateOptions<V1RetentionOptions>, V1RetentionOptionsValidator>();
+        services.AddOptions<V1RetentionOptions>().BindConfiguration(V1RetentionOptions.Section).ValidateOnStart();
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<IRegistryAnnouncements, InProcessAnnouncements>();
 
@@ -89,6 +92,9 @@ public static class RunRegistryModule
         services.AddSingleton<IRunStops, RunStops>();
         services.AddSingleton<INamedStreams, StreamNamer>();
         services.AddSingleton<IWriterLeases, WriterLeases>();
+        services.AddSingleton<RetentionRule>();
+        services.AddSingleton<IRetention>(provider => provider.GetRequiredService<RetentionRule>());
+        services.AddSingleton<IStreamExpiries, StreamExpiries>();
         services.AddSingleton<IDefaultSecretKey>(provider => provider.GetRequiredService<DefaultEnvironment>());
         services.AddSingleton(new RegistrySetup.Extent(MakesDefaultKey: use == RegistryUse.Serving));
         services.AddHostedService<RegistrySetup>();

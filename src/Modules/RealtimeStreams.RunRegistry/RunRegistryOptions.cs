@@ -21,7 +21,7 @@ public sealed class RunRegistryOptions
     [RegularExpression("[!-~]+", ErrorMessage = "RealtimeStreams:SecretKey may hold visible ASCII characters only.")]
     public string? SecretKey { get; set; }
 
-    /// <summary>How long the log keeps chunks, and so the most that an environment may be given. Default: 28 days.</summary>
+    /// <summary>How long a chunk stays readable, and so the most that an environment or a run may be given. Default: 28 days.</summary>
     [Range(typeof(TimeSpan), "00:01:00", "3650.00:00:00")]
     public TimeSpan Retention { get; set; } = TimeSpan.FromDays(28);
 

@@ -46,6 +46,7 @@ internal sealed class Expiry(RecordGets gets, IndexSeek seek, Appenders appender
 
         // 3.
         if (first > ChunkIndex.Zero) await trimmer.TrimNowAsync(place, first, cancellationToken);
-        return new StreamExpiry(first, last.NextIndex, first < last.NextIndex ? younger?.LastAdmittedAt : null, last.End);
+        return new StreamExpiry(
+            first, last.NextIndex, first < last.NextIndex ? younger?.LastAdmittedAt : null, last.End, first.Value - last.TrimPoint.Value);
     }
 }

@@ -41,12 +41,13 @@ internal sealed partial class Shards(ChunkLogOptions options, ILogger<Shards> lo
     {
         Storage = StreamConfigStorage.File,
         NumReplicas = options.Replicas,
-        MaxAge = options.Retention,
+        // None: it would take a stream's last record too, and with that its next index. What is old is given up by ExpireAsync.
+        MaxAge = TimeSpan.Zero,
         MaxBytes = options.MaxStoreBytes is { } bytes ? bytes / SubjectMap.Shards : -1,
         // Acknowledged data is never dropped to make room: a full store refuses.
         Discard = StreamConfigDiscard.New,
         AllowDirect = true,
-        // Not used (Nats-Msg-Id is never sent), but the broker refuses a window longer than the age: this is the shortest age.
+        // Not used (Nats-Msg-Id is never sent).
         DuplicateWindow = TimeSpan.FromMinutes(1),
         AllowMsgTTL = true,
         // Never reached; with any limit set the broker makes blocks of 4 MB in place of 8 MB, which halves the cost of a cold append.

@@ -21,7 +21,7 @@ internal sealed partial class RunOperations
         return RegisterAsync(
             new RegisterRun(
                 options.RunId, taskId, options.ParentRunId ?? FindParent(), options.RootRunId, options.Tags, options.StreamsVersion,
-                Triggered: true, given, options.IdempotencyKey),
+                Triggered: true, given, options.IdempotencyKey, options.Retention is { } kept ? ToSeconds(kept, 60, int.MaxValue) : null),
             cancellationToken);
     }
 

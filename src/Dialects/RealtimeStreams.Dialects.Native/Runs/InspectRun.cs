@@ -10,10 +10,11 @@ namespace RealtimeStreams.Dialects.Native.Runs;
 internal static class InspectRun
 {
     public static async Task<Results<JsonHttpResult<RunInfo>, ProblemResult>> HandleAsync(
-        RunPath path, IRunRegistry registry, StreamTexts streams, TimeProvider clock, CancellationToken cancellationToken)
+        RunPath path, IRunRegistry registry, StreamTexts streams, IRetention retention, TimeProvider clock, CancellationToken cancellationToken)
     {
         if (await registry.FindAsync(path.Environment, path.Run, cancellationToken) is not { IsHidden: false } run)
             return Problems.From(RunTexts.NotFound(path.Run));
-        return Answers.Json(run.Tell(clock.GetUtcNow(), await streams.TellAsync(path, cancellationToken)), WireJson.Contracts.RunInfo);
+        return Answers.Json(
+            run.Tell(clock.GetUtcNow(), await streams.TellAsync(path, cancellationToken), retention.Of(path.Environment, run)), WireJson.Contracts.RunInfo);
     }
 }

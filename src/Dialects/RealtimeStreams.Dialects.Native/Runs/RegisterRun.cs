@@ -14,7 +14,7 @@ internal static class RegisterRun
     private const int MaxBodyBytes = (1024 + 64) * 1024;
 
     public static async Task<Results<JsonHttpResult<RunInfo>, ProblemResult>> HandleAsync(
-        HttpContext context, Caller caller, IRunRegistry registry, TimeProvider clock, CancellationToken cancellationToken)
+        HttpContext context, Caller caller, IRunRegistry registry, IRetention retention, TimeProvider clock, CancellationToken cancellationToken)
     {
         var (body, problem) = await JsonBody.ReadAsync(context, NativeJson.Default.RegisterRun, new Protocol.RegisterRun(), MaxBodyBytes);
         if (problem is not null) return problem;
@@ -27,12 +27,14 @@ internal static class RegisterRun
             Payload = body.Payload?.GetRawText(),
             PayloadType = body.Payload is null ? null : RunTexts.Json,
             IdempotencyKey = body.IdempotencyKey,
+            Retention = body.RetentionInSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
         };
         switch (await registry.RegisterAsync(caller.Environment, registration, cancellationToken))
         {
             case RegisterOutcome.Registered { Run: var run, New: var isNew }:
                 if (isNew) context.Response.Headers.Location = $"/api/v1/runs/{Uri.EscapeDataString(run.Id.Value)}";
-                return Answers.Json(run.Tell(clock.GetUtcNow()), WireJson.Contracts.RunInfo, isNew ? StatusCodes.Status201Created : StatusCodes.Status200OK);
+                var told = run.Tell(clock.GetUtcNow(), retention: retention.Of(caller.Environment, run));
+                return Answers.Json(told, WireJson.Contracts.RunInfo, isNew ? StatusCodes.Status201Created : StatusCodes.Status200OK);
             case RegisterOutcome.Refused { Refusal: var refusal }:
                 return Problems.From(refusal);
             default:

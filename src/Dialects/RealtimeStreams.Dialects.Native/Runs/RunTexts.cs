@@ -10,7 +10,7 @@ internal static class RunTexts
     /// <summary>The media type of payloads and outputs that come through this dialect; not told, as it goes without saying.</summary>
     public const string Json = "application/json";
 
-    public static RunInfo Tell(this Run run, DateTimeOffset now, IReadOnlyList<StreamInfo>? streams = null) => new(
+    public static RunInfo Tell(this Run run, DateTimeOffset now, IReadOnlyList<StreamInfo>? streams = null, TimeSpan? retention = null) => new(
         run.Id.Value,
         run.TaskId,
         run.Parent?.Value,
@@ -24,6 +24,7 @@ internal static class RunTexts
         streams)
     {
         Phase = FindPhase(run, now),
+        RetentionInSeconds = (long?)retention?.TotalSeconds,
         Attempt = run.Triggered ? run.Attempt : null,
         Worker = run.Worker,
         LeaseUntil = run.LeaseUntil,

@@ -40,7 +40,7 @@ internal static class OwnBasin
             json.WriteBoolean("create_stream_on_append", true);
             json.WriteBoolean("create_stream_on_read", true);
             json.WriteStartObject("default_stream_config");
-            StreamConfig.Default.Write(json, directory.Retention);
+            StreamConfig.Default.Write(json, directory.RetentionOf(call.Environment));
             json.WriteEndObject();
         });
 
@@ -53,7 +53,7 @@ internal static class OwnBasin
         using (document)
         {
             if (document is { RootElement: { ValueKind: JsonValueKind.Object } root } && root.TryGetProperty("config", out var config)
-                && FindFault(config, directory) is { } fault)
+                && FindFault(config, directory.RetentionOf(call.Environment)) is { } fault)
             {
                 return Answers.Error(fault);
             }
@@ -70,7 +70,7 @@ internal static class OwnBasin
             : S2Error.BasinNotFound($"There is no such basin; this credential opens {own}. Basins are environments, which are not made over S2.");
     }
 
-    private static S2Error? FindFault(JsonElement config, StreamDirectory directory)
+    private static S2Error? FindFault(JsonElement config, TimeSpan retention)
     {
         if (config.ValueKind != JsonValueKind.Object) return null;
         foreach (var name in (string[])["create_stream_on_append", "create_stream_on_read"])
@@ -79,7 +79,7 @@ internal static class OwnBasin
                 return S2Error.Invalid($"The field {name} can be true, or absent: streams come into being where they are written or read.");
         }
         if (!config.TryGetProperty("default_stream_config", out var streams)) return null;
-        return StreamConfig.Default.TryChange(streams, directory.Retention, out var wanted)
+        return StreamConfig.Default.TryChange(streams, retention, out var wanted)
             ?? (wanted with { StorageClass = StreamConfig.Default.StorageClass } == StreamConfig.Default
                 ? null
                 : S2Error.Invalid("The default configuration of streams cannot be changed: its timestamping is client-prefer and not uncapped."));

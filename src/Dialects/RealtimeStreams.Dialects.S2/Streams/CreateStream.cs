@@ -26,7 +26,7 @@ internal static class CreateStream
             if (StreamName.TryParse(text.GetString()) is not { } name)
                 return Answers.Error(S2Error.Invalid("A stream's name has 1 to 512 bytes of UTF-8 without U+0000, and is neither . nor ..."));
             document.RootElement.TryGetProperty("config", out var changes);
-            if (StreamConfig.Default.TryChange(changes, directory.Retention, out var config) is { } fault) return Answers.Error(fault);
+            if (StreamConfig.Default.TryChange(changes, directory.RetentionOf(call.Environment), out var config) is { } fault) return Answers.Error(fault);
             if (name.Run is not null) return await ofRuns.CreateAsync(context, call.Environment, name, config);
             var token = context.Request.Headers[TokenHeader].ToString();
             var outcome = await streams.CreateAsync(call.Environment, name.Text, config.Stored(), token.Length > 0 ? token : null, context.RequestAborted);

@@ -18,7 +18,7 @@ internal static class EnsureStream
         using (document)
         {
             var config = StreamConfig.Default;
-            if (document is not null && StreamConfig.Default.TryChange(document.RootElement, directory.Retention, out config) is { } fault) return Answers.Error(fault);
+            if (document is not null && StreamConfig.Default.TryChange(document.RootElement, directory.RetentionOf(call.Environment), out config) is { } fault) return Answers.Error(fault);
             if (name.Run is not null) return await ofRuns.EnsureAsync(context, call.Environment, name, config);
             return await streams.EnsureAsync(call.Environment, name.Text, config.Stored(), context.RequestAborted) switch
             {

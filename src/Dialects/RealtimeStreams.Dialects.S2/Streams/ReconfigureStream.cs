@@ -11,7 +11,7 @@ internal static class ReconfigureStream
     public static async Task<IResult> TellAsync(HttpContext context, Call call, StreamDirectory directory)
     {
         var (target, error) = await directory.FindAsync(call, context.RequestAborted);
-        return error is null ? Tell(target!.Config, directory) : Answers.Error(error);
+        return error is null ? Tell(target!.Config, call, directory) : Answers.Error(error);
     }
 
     public static async Task<IResult> HandleAsync(HttpContext context, Call call, StreamDirectory directory, RunStreams ofRuns, INamedStreams streams)
@@ -22,11 +22,11 @@ internal static class ReconfigureStream
         using (document)
         {
             var changes = document?.RootElement ?? default;
-            if (StreamConfig.Default.TryChange(changes, directory.Retention, out var ofDefault) is { } fault) return Answers.Error(fault);
+            if (StreamConfig.Default.TryChange(changes, directory.RetentionOf(call.Environment), out var ofDefault) is { } fault) return Answers.Error(fault);
             if (name.Run is not null)
             {
                 var (ofRun, missing) = await directory.FindAsync(call, context.RequestAborted);
-                return (missing ?? RunStreams.FindFault(ofDefault)) is { } refused ? Answers.Error(refused) : Tell(ofRun!.Config, directory);
+                return (missing ?? RunStreams.FindFault(ofDefault)) is { } refused ? Answers.Error(refused) : Tell(ofRun!.Config, call, directory);
             }
             if (await streams.FindAsync(call.Environment, name.Text, context.RequestAborted) is not { } found)
                 return Answers.Error(StreamDirectory.NotFound(name));
@@ -34,13 +34,13 @@ internal static class ReconfigureStream
                 streams,
                 call.Environment,
                 found,
-                present => present.TryChange(changes, directory.Retention, out var changed) is null ? changed : present, // Checked above.
+                present => present.TryChange(changes, directory.RetentionOf(call.Environment), out var changed) is null ? changed : present, // Checked above.
                 context.RequestAborted);
             return now is null
                 ? Answers.Error(S2Error.TransactionConflict($"The stream {name.Text} was deleted or changed meanwhile. Try again."))
-                : Tell(StreamConfig.Load(now.Config), directory);
+                : Tell(StreamConfig.Load(now.Config), call, directory);
         }
     }
 
-    private static IResult Tell(StreamConfig config, StreamDirectory directory) => Answers.Object(json => config.Write(json, directory.Retention));
+    private static IResult Tell(StreamConfig config, Call call, StreamDirectory directory) => Answers.Object(json => config.Write(json, directory.RetentionOf(call.Environment)));
 }

@@ -1,8 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Options;
-using RealtimeStreams.ChunkLog;
 using RealtimeStreams.Dialects.S2.Records;
 using RealtimeStreams.Dialects.S2.Requests;
 using RealtimeStreams.Dialects.S2.Wire;
@@ -23,12 +21,12 @@ internal sealed record StreamTarget(StreamAddress Address, StreamConfig Config, 
 }
 
 /// <summary>Finds streams by their names: those of runs, and those that stand outside of them.</summary>
-internal sealed class StreamDirectory(IRunRegistry runs, INamedStreams streams, IOptions<ChunkLogOptions> log)
+internal sealed class StreamDirectory(IRunRegistry runs, INamedStreams streams, IRetention retention)
 {
     private const string ConfigHeader = "s2-stream-config";
 
-    /// <summary>How long the server keeps chunks.</summary>
-    public TimeSpan Retention => log.Value.Retention;
+    /// <summary>How long an environment's chunks are kept.</summary>
+    public TimeSpan RetentionOf(EnvironmentId environment) => retention.Of(environment);
 
     /// <summary>The stream, made if it is not there: what is written or read comes into being. A run must be registered.</summary>
     public async ValueTask<(StreamTarget? Target, S2Error? Error)> OpenAsync(HttpContext context, Call call)
@@ -37,7 +35,7 @@ internal sealed class StreamDirectory(IRunRegistry runs, INamedStreams streams, 
         if (name.Run is { } run) return await FindOfRunAsync(call.Environment, run, name.Key, context.RequestAborted);
         if (await streams.FindAsync(call.Environment, name.Text, context.RequestAborted) is { } found) return (TargetOf(found), null);
         if (!call.Allows(Operation.CreateStream)) return (null, NotFound(name));
-        if (ReadHeader(context.Request.Headers, out var config) is { } error) return (null, error);
+        if (ReadHeader(call.Environment, context.Request.Headers, out var config) is { } error) return (null, error);
         return await streams.EnsureAsync(call.Environment, name.Text, config.Stored(), context.RequestAborted) switch
         {
             NamedStreamOutcome.Made made => (TargetOf(made.Stream), null),
@@ -67,14 +65,14 @@ internal sealed class StreamDirectory(IRunRegistry runs, INamedStreams streams, 
 
     private static StreamTarget TargetOf(NamedStream stream) => new(stream.Address, StreamConfig.Load(stream.Config), OfRun: false);
 
-    private S2Error? ReadHeader(IHeaderDictionary headers, out StreamConfig config)
+    private S2Error? ReadHeader(EnvironmentId environment, IHeaderDictionary headers, out StreamConfig config)
     {
         config = StreamConfig.Default;
         if (headers[ConfigHeader] is not { Count: > 0 } text) return null;
         try
         {
             using var json = JsonDocument.Parse(text.ToString());
-            return StreamConfig.Default.TryChange(json.RootElement, Retention, out config);
+            return StreamConfig.Default.TryChange(json.RootElement, RetentionOf(environment), out config);
         }
         catch (JsonException)
         {

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using RealtimeStreams.Protocol;
 using RealtimeStreams.RunRegistry.Ending;
+using RealtimeStreams.RunRegistry.Expiring;
 using RealtimeStreams.RunRegistry.Leasing;
 using RealtimeStreams.RunRegistry.Naming;
 using RealtimeStreams.RunRegistry.Storing;
@@ -11,7 +12,7 @@ namespace RealtimeStreams.RunRegistry.Admitting;
 
 /// <summary>Says whether a stream may be written: from memory, or from its row, or by making its row.</summary>
 internal sealed partial class StreamAdmitter(
-    RegistryDatabase database, RunCache cache, RunChanges changes, IOptions<RunRegistryOptions> options, ILogger<StreamAdmitter> logger)
+    RegistryDatabase database, RunCache cache, RunChanges changes, RetentionRule retention, IOptions<RunRegistryOptions> options, ILogger<StreamAdmitter> logger)
 {
     private static readonly StreamAdmission AdmittedV1 = new StreamAdmission.Admitted(StreamsVersion.V1);
     private static readonly StreamAdmission AdmittedV2 = new StreamAdmission.Admitted(StreamsVersion.V2);
@@ -38,7 +39,7 @@ internal sealed partial class StreamAdmitter(
                 if (lease is not null) cache.RememberLease(memory, stream.Key, lease.Value);
                 return Admitted(state.Version);
             }
-            if (await MakeRowAsync(stream, RunLimits.Of(state.Version), lease, cancellationToken) is { } limit) return new StreamAdmission.Refused(limit);
+            if (await MakeRowAsync(stream, state, lease, cancellationToken) is { } limit) return new StreamAdmission.Refused(limit);
 
             // The row was made, here or by somebody else, or the run ended in between: what stands in the database says which.
         }
@@ -52,6 +53,7 @@ internal sealed partial class StreamAdmitter(
             .Select(row => new RunState(
                 row.Status,
                 row.Version,
+                row.Retention,
                 context.Streams.Any(made => made.Environment == environment && made.Run == run && made.Key == key),
                 context.Streams
                     .Where(made => made.Environment == environment && made.Run == run && made.Key == key)
@@ -61,16 +63,18 @@ internal sealed partial class StreamAdmitter(
     }
 
     /// <summary>Makes the row, unless it is there or the run is not open any more. Says which limit forbids it, if one does.</summary>
-    private async Task<Refusal?> MakeRowAsync(StreamAddress stream, RunLimits limits, int? lease, CancellationToken cancellationToken)
+    private async Task<Refusal?> MakeRowAsync(StreamAddress stream, RunState run, int? lease, CancellationToken cancellationToken)
     {
-        var (made, limit) = await TryMakeRowAsync(stream, limits, lease, cancellationToken);
+        var (made, limit) = await TryMakeRowAsync(stream, run, lease, cancellationToken);
         if (made) await changes.TellAsync(new RegistryChange(RegistryChangeKind.Progressed, stream.Environment, stream.Run), cancellationToken);
         return limit;
     }
 
     private Task<(bool Made, Refusal? Limit)> TryMakeRowAsync(
-        StreamAddress stream, RunLimits limits, int? lease, CancellationToken cancellationToken)
+        StreamAddress stream, RunState state, int? lease, CancellationToken cancellationToken)
     {
+        var limits = RunLimits.Of(state.Version);
+        var expiresAt = database.Now() + retention.Of(stream.Environment, state.Version, state.Retention);
         var until = LeaseRule.HasLease(stream) ? database.Now() + LeaseRule.LengthOf(lease, options.Value) : default(DateTimeOffset?);
         var (environment, run, key) = (stream.Environment.Value, stream.Run.Value, stream.Key.Value);
         return database.ChangeAsync("make_stream", async (context, token) =>
@@ -99,6 +103,7 @@ internal sealed partial class StreamAdmitter(
                 CreatedAt = database.Now(),
                 WriterUntil = until,
                 WriterLease = lease,
+                ExpiresAt = expiresAt,
             });
             await context.SaveChangesAsync(token);
             await transaction.CommitAsync(token);
@@ -145,5 +150,5 @@ internal sealed partial class StreamAdmitter(
     [LoggerMessage(EventId = 1402, Level = LogLevel.Debug, Message = "Made the row of {Stream} of run {Run}")]
     private partial void LogMade(StreamKey stream, RunId run);
 
-    private sealed record RunState(RunStatus Status, StreamsVersion Version, bool HasRow, int? Lease);
+    private sealed record RunState(RunStatus Status, StreamsVersion Version, int? Retention, bool HasRow, int? Lease);
 }

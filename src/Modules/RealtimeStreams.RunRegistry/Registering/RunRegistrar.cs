@@ -2,13 +2,14 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
 using RealtimeStreams.Protocol;
 using RealtimeStreams.RunRegistry.Ending;
+using RealtimeStreams.RunRegistry.Expiring;
 using RealtimeStreams.RunRegistry.Naming;
 using RealtimeStreams.RunRegistry.Storing;
 
 namespace RealtimeStreams.RunRegistry.Registering;
 
 /// <summary>Registers runs. The key of the table decides between nodes that register the same id at once.</summary>
-internal sealed partial class RunRegistrar(RegistryDatabase database, RunChanges changes, ILogger<RunRegistrar> logger)
+internal sealed partial class RunRegistrar(RegistryDatabase database, RunChanges changes, RetentionRule retention, ILogger<RunRegistrar> logger)
 {
     public async Task<RegisterOutcome> RegisterAsync(
         EnvironmentId environment, RunRegistration registration, CancellationToken cancellationToken)
@@ -20,8 +21,10 @@ internal sealed partial class RunRegistrar(RegistryDatabase database, RunChanges
         if (registration.Id is { } wanted && HiddenRuns.MayBe(wanted)) return Refuse(ErrorCode.RunConflict, $"The run id {wanted} is reserved.");
         if (registration.StreamsVersion is not (StreamsVersion.V1 or StreamsVersion.V2))
             return Refuse(ErrorCode.InvalidRequest, "streamsVersion is neither v1 nor v2.");
+        if (RetentionRule.FindFault(registration.Retention) is { } retentionFault) return new RegisterOutcome.Refused(retentionFault);
 
         if (await FindThereAsync(environment, registration.Id, registration, cancellationToken) is { } found) return found;
+        if (retention.FindExcess(environment, registration.Retention) is { } excess) return new RegisterOutcome.Refused(excess);
         var family = await FindFamilyAsync(environment, registration, cancellationToken);
         if (family.Refusal is { } refusal) return new RegisterOutcome.Refused(refusal);
 
@@ -58,6 +61,7 @@ internal sealed partial class RunRegistrar(RegistryDatabase database, RunChanges
             IdempotencyKey = registration.IdempotencyKey,
             Triggered = registration.Triggered,
             ClaimableAt = registration.Triggered ? now : null,
+            Retention = RetentionRule.SecondsOf(registration.Retention),
         };
     }
 
@@ -134,6 +138,7 @@ internal sealed partial class RunRegistrar(RegistryDatabase database, RunChanges
         if (run.Metadata != registration.Metadata) differences.Add("metadata");
         if (there.IdempotencyKey != registration.IdempotencyKey) differences.Add("idempotencyKey");
         if (there.Triggered != registration.Triggered) differences.Add("triggered");
+        if (there.Retention != RetentionRule.SecondsOf(registration.Retention)) differences.Add("retentionInSeconds");
         return differences;
     }
 

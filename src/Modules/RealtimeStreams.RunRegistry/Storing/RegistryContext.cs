@@ -107,6 +107,7 @@ internal abstract class RegistryContext(DbContextOptions options) : DbContext(op
             table.Property(row => row.StopSeenAt).HasColumnName("stop_seen_at");
             table.Property(row => row.StopSeenBy).HasColumnName("stop_seen_by");
             table.Property(row => row.StreamCount).HasColumnName("stream_count");
+            table.Property(row => row.Retention).HasColumnName("retention");
             table.Property(row => row.Pending).HasColumnName("pending");
             table.Property(row => row.PendingSince).HasColumnName("pending_since");
             table.HasOne<StoredEnvironment>().WithMany().HasForeignKey(row => row.Environment).OnDelete(DeleteBehavior.Restrict);
@@ -128,6 +129,9 @@ internal abstract class RegistryContext(DbContextOptions options) : DbContext(op
             table.Property(row => row.WriterUntil).HasColumnName("writer_until");
             table.Property(row => row.WriterLease).HasColumnName("writer_lease");
             table.Property(row => row.WriterDoubted).HasColumnName("writer_doubted");
+            table.HasIndex(row => row.ExpiresAt).HasDatabaseName("streams_expires_at").HasFilter("expires_at IS NOT NULL");
+            table.HasIndex(row => new { row.Environment, row.ExpiresAt }).HasDatabaseName("streams_expires_in_environment").HasFilter("expires_at IS NOT NULL");
+            table.Property(row => row.ExpiresAt).HasColumnName("expires_at");
             table.HasOne<StoredRun>().WithMany().HasForeignKey(row => new { row.Environment, row.Run }).OnDelete(DeleteBehavior.Cascade);
         });
 

@@ -62,6 +62,9 @@ internal sealed class StoredRun
     /// <summary>Rows of <c>streams</c>. Counting up is also what locks the run while one is being made.</summary>
     public int StreamCount { get; init; }
 
+    /// <summary>How long its chunks are kept, in seconds, if it said so.</summary>
+    public int? Retention { get; init; }
+
     public PendingWork Pending { get; init; }
 
     /// <summary>When <see cref="Pending"/> was set, or claimed for a repetition the last time.</summary>
@@ -91,6 +94,7 @@ internal sealed class StoredRun
         Metadata = data?.Metadata,
         Output = data?.Output,
         OutputType = data?.OutputType,
+        Retention = Retention is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
         IsHidden = Kind == RunKind.Hidden,
     };
 }

@@ -28,4 +28,7 @@ internal sealed class StoredStream
 
     /// <summary>Whether the lease was found to be over, so that it is only waited for a last renewal.</summary>
     public bool WriterDoubted { get; init; }
+
+    /// <summary>When something of it may expire next, as far as was noted; null: nothing can any more.</summary>
+    public DateTimeOffset? ExpiresAt { get; init; }
 }

@@ -184,6 +184,10 @@ namespace RealtimeStreams.RunRegistry.Storing.Postgres.Migrations
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("pending_since");
 
+                    b.Property<int?>("Retention")
+                        .HasColumnType("integer")
+                        .HasColumnName("retention");
+
                     b.Property<string>("Root")
                         .HasColumnType("text")
                         .HasColumnName("root")
@@ -412,6 +416,10 @@ namespace RealtimeStreams.RunRegistry.Storing.Postgres.Migrations
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("created_at");
 
+                    b.Property<DateTimeOffset?>("ExpiresAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("expires_at");
+
                     b.Property<string>("Name")
                         .HasColumnType("text")
                         .HasColumnName("name")
@@ -435,9 +443,17 @@ namespace RealtimeStreams.RunRegistry.Storing.Postgres.Migrations
 
                     b.HasKey("Environment", "Run", "Key");
 
+                    b.HasIndex("ExpiresAt")
+                        .HasDatabaseName("streams_expires_at")
+                        .HasFilter("expires_at IS NOT NULL");
+
                     b.HasIndex("WriterUntil")
                         .HasDatabaseName("streams_writer_until")
                         .HasFilter("writer_until IS NOT NULL");
+
+                    b.HasIndex("Environment", "ExpiresAt")
+                        .HasDatabaseName("streams_expires_in_environment")
+                        .HasFilter("expires_at IS NOT NULL");
 
                     b.HasIndex("Environment", "Name")
                         .HasDatabaseName("streams_by_name")

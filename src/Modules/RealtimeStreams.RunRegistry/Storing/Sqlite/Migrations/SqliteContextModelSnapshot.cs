@@ -164,6 +164,10 @@ namespace RealtimeStreams.RunRegistry.Storing.Sqlite.Migrations
                         .HasColumnType("INTEGER")
                         .HasColumnName("pending_since");
 
+                    b.Property<int?>("Retention")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("retention");
+
                     b.Property<string>("Root")
                         .HasColumnType("TEXT")
                         .HasColumnName("root");
@@ -367,6 +371,10 @@ namespace RealtimeStreams.RunRegistry.Storing.Sqlite.Migrations
                         .HasColumnType("INTEGER")
                         .HasColumnName("created_at");
 
+                    b.Property<long?>("ExpiresAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("expires_at");
+
                     b.Property<string>("Name")
                         .HasColumnType("TEXT")
                         .HasColumnName("name");
@@ -389,9 +397,17 @@ namespace RealtimeStreams.RunRegistry.Storing.Sqlite.Migrations
 
                     b.HasKey("Environment", "Run", "Key");
 
+                    b.HasIndex("ExpiresAt")
+                        .HasDatabaseName("streams_expires_at")
+                        .HasFilter("expires_at IS NOT NULL");
+
                     b.HasIndex("WriterUntil")
                         .HasDatabaseName("streams_writer_until")
                         .HasFilter("writer_until IS NOT NULL");
+
+                    b.HasIndex("Environment", "ExpiresAt")
+                        .HasDatabaseName("streams_expires_in_environment")
+                        .HasFilter("expires_at IS NOT NULL");
 
                     b.HasIndex("Environment", "Name")
                         .HasDatabaseName("streams_by_name")

@@ -9,24 +9,27 @@ using Microsoft.Extensions.Logging.Testing;
 using RealtimeStreams.ChunkLog;
 using RealtimeStreams.Ingest;
 using RealtimeStreams.Protocol;
+using RealtimeStreams.Read;
 using RealtimeStreams.Retention.Abandoning;
+using RealtimeStreams.Retention.Expiring;
 using RealtimeStreams.RunRegistry;
 using RealtimeStreams.Testing;
 
 namespace RealtimeStreams.Retention.Tests;
 
-/// <summary>A server without its web part: registry, log, ingest and the sweep, which is driven by the test.</summary>
-internal sealed class AbandonNode : IAsyncDisposable
+/// <summary>A server without its web part: registry, log, ingest, reads and the sweeps, which are driven by the test.</summary>
+internal sealed class RetentionNode : IAsyncDisposable
 {
     public static readonly EnvironmentId Environment = EnvironmentId.Parse("default");
 
     private readonly IHost host;
 
-    private AbandonNode(IHost host)
+    private RetentionNode(IHost host)
     {
         this.host = host;
         var meters = host.Services.GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>();
         Counted = new MetricCollector<long>(meters, "RealtimeStreams.Retention", "realtimestreams.retention.abandoned.streams");
+        Expired = new MetricCollector<long>(meters, "RealtimeStreams.Retention", "realtimestreams.retention.expired.chunks");
         Renewals = new MetricCollector<long>(meters, "RealtimeStreams.Ingest", "realtimestreams.ingest.lease.renewals");
     }
 
@@ -45,20 +48,30 @@ internal sealed class AbandonNode : IAsyncDisposable
     /// <summary>What the node told of open connections.</summary>
     public MetricCollector<long> Renewals { get; }
 
-    public static async Task<AbandonNode> StartAsync(string broker, string folder, TimeProvider clock)
+    /// <summary>What expired here.</summary>
+    public MetricCollector<long> Expired { get; }
+
+    public IStreamReads Reads => host.Services.GetRequiredService<IStreamReads>();
+
+    public T Get<T>() where T : notnull => host.Services.GetRequiredService<T>();
+
+    public static async Task<RetentionNode> StartAsync(
+        string broker, string folder, TimeProvider clock, string? database = null, IReadOnlyDictionary<string, string?>? settings = null)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
-        builder.Configuration.AddInMemoryCollection([new("RealtimeStreams:DataDirectory", folder), new("RealtimeStreams:RunRegistry:CommandTimeout", "00:01:00")]);
+        builder.Configuration.AddInMemoryCollection([new("RealtimeStreams:DataDirectory", folder), new("RealtimeStreams:RunRegistry:CommandTimeout", "00:01:00"), new("ConnectionStrings:registry", database)]);
+        builder.Configuration.AddInMemoryCollection(settings);
         builder.Services.AddSingleton(clock);
         builder.Services.AddSingleton<IBrokerLocation>(new FixedLocation(broker));
         builder.Logging.AddFakeLogging();
         builder.AddChunkLog();
         builder.AddRunRegistry();
         builder.AddIngest();
+        builder.AddRead();
         builder.AddRetention();
-        foreach (var sweeper in (Type[])[typeof(AbandonmentSweeper), typeof(Sweeping.Sweeper)])
+        foreach (var sweeper in (Type[])[typeof(AbandonmentSweeper), typeof(ExpirySweeper), typeof(Sweeping.Sweeper)])
             builder.Services.Remove(builder.Services.Single(service => service.ImplementationType == sweeper));
-        var node = new AbandonNode(builder.Build());
+        var node = new RetentionNode(builder.Build());
         await node.host.StartAsync(TestContext.Current.CancellationToken);
         await Until.TrueAsync(() => "The log did not start.", () => node.Log.MaxChunkBytes > 0 && node.HasStarted());
         return node;
@@ -66,6 +79,9 @@ internal sealed class AbandonNode : IAsyncDisposable
 
     /// <summary>Lets the sweep take what it finds one step further.</summary>
     public Task SweepAsync() => host.Services.GetRequiredService<Abandonment>().SweepAsync(TestContext.Current.CancellationToken);
+
+    /// <summary>Lets the other sweep give up what has expired. Whether there may be more.</summary>
+    public Task<bool> ExpireAsync() => host.Services.GetRequiredService<Expiration>().SweepAsync(TestContext.Current.CancellationToken);
 
     public async Task<IngestOutcome> AppendAsync(StreamAddress stream, string chunk, TimeSpan? lease = null) =>
         await Appender.AppendAsync(
@@ -86,6 +102,7 @@ internal sealed class AbandonNode : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Counted.Dispose();
+        Expired.Dispose();
         Renewals.Dispose();
         await host.StopAsync(CancellationToken.None);
         host.Dispose();
