@@ -99,9 +99,9 @@ internal sealed partial class RunStops(
 
     private static StopOutcome.Refused Refuse(ErrorCode code, string detail) => new(new Refusal(code, detail));
 
-    [LoggerMessage(EventId = 1440, Level = LogLevel.Information, Message = "Run {Run} of {Environment} was asked to stop ({By})")]
+    [LoggerMessage(EventId = 1450, Level = LogLevel.Information, Message = "Run {Run} of {Environment} was asked to stop ({By})")]
     private partial void LogRequested(RunId run, EnvironmentId environment, string? by);
 
-    [LoggerMessage(EventId = 1441, Level = LogLevel.Debug, Message = "Worker {Worker} has seen that run {Run} of {Environment} shall stop")]
+    [LoggerMessage(EventId = 1451, Level = LogLevel.Debug, Message = "Worker {Worker} has seen that run {Run} of {Environment} shall stop")]
     private partial void LogSeen(RunId run, EnvironmentId environment, string worker);
 }

@@ -67,6 +67,6 @@ internal sealed partial class StopLookout(
         }
     }
 
-    [LoggerMessage(EventId = 1442, Level = LogLevel.Warning, Message = "Cannot look which runs were asked to stop; readers and workers here learn it later")]
+    [LoggerMessage(EventId = 1452, Level = LogLevel.Warning, Message = "Cannot look which runs were asked to stop; readers and workers here learn it later")]
     private partial void LogBlind(Exception exception);
 }
