@@ -38,6 +38,9 @@ public static class NativeHeaders
     /// <summary>How the stream ended, when it has.</summary>
     public const string Outcome = "RealtimeStreams-Outcome";
 
+    /// <summary>When the stream's run was asked to stop, when it was (RFC 3339).</summary>
+    public const string StopRequested = "RealtimeStreams-Stop-Requested";
+
     /// <summary>The streams version of a run being registered, as the reference product's clients send it.</summary>
     public const string StreamsVersion = "x-trigger-realtime-streams-version";
 }
@@ -56,6 +59,9 @@ public static class NativeEvents
 
     /// <summary>Nothing came for as long as the reader said it would wait; the stream is still open. Data: <see cref="CaughtUpEvent"/>.</summary>
     public const string Timeout = "timeout";
+
+    /// <summary>Somebody has asked the stream's run to stop: before the read began, or just now. Comes once; the stream goes on until its run ends. Data: <see cref="StopNotice"/>.</summary>
+    public const string StopRequested = "stop-requested";
 
     /// <summary>The server is stopping; come back with the cursor. Data: <see cref="CaughtUpEvent"/>.</summary>
     public const string Reconnect = "reconnect";

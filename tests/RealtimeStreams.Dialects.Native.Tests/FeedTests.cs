@@ -121,16 +121,82 @@ public sealed class FeedTests
     }
 
     [Fact]
+    public async Task A_request_to_stop_that_was_there_before_is_told_first()
+    {
+        var read = new ScriptedRead(
+            clock, new ReadStep(ReadStepKind.CaughtUp, new ChunkIndex(7)), new ReadStep(ReadStepKind.Ended, new ChunkIndex(7), Outcome: Outcome.Cancelled));
+
+        Assert.Equal(
+            "retry: 1000\n\nevent: stop-requested\ndata: {\"at\":\"2026-11-22T12:00:00+00:00\",\"reason\":\"enough\"}\n\n"
+            + "event: caught-up\ndata: {\"nextIndex\":7}\n\nevent: end\ndata: {\"outcome\":\"cancelled\",\"nextIndex\":7}\n\n",
+            await SendAsync(read, SseFormat.Instance, timeout: null, requested: Request("enough")));
+    }
+
+    [Fact]
+    public async Task A_request_to_stop_cuts_the_wait_short_is_told_once_and_the_read_goes_on()
+    {
+        using var stop = new AskedStop();
+        var read = new ScriptedRead(clock);
+        read.OnWait = count =>
+        {
+            if (count == 1) stop.Ask(Request(null));
+        };
+
+        var text = await SendAsync(read, LinesFormat.Instance, timeout: TimeSpan.FromSeconds(20), stop: stop);
+
+        Assert.Equal(
+            "\n{\"event\":\"stop-requested\",\"at\":\"2026-11-22T12:00:00+00:00\"}\n\n{\"event\":\"timeout\",\"nextIndex\":7}\n", text);
+        Assert.Equal([TimeSpan.FromSeconds(15), TimeSpan.FromSeconds(15), TimeSpan.FromSeconds(5)], read.Waits);
+    }
+
+    [Fact]
+    public async Task A_client_that_goes_while_a_request_to_stop_comes_ends_the_feed()
+    {
+        using var gone = new CancellationTokenSource();
+        using var stop = new AskedStop();
+        var read = new ScriptedRead(clock);
+        read.OnWait = _ =>
+        {
+            gone.Cancel();
+            stop.Ask(Request(null));
+        };
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
+            new Feed(read, SseFormat.Instance, PipeWriter.Create(sent), null, clock, stop: stop).SendAsync(0, new ScriptedWatch(), stopping.Token, gone.Token));
+        Assert.DoesNotContain("stop-requested", Encoding.UTF8.GetString(sent.ToArray()), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_page_of_a_log_that_is_away_is_an_error_and_not_an_empty_page() =>
         await Assert.ThrowsAsync<LogUnavailableException>(() =>
             new ChunkPage(new ScriptedRead(clock), limit: 10).FetchAsync(null, TestContext.Current.CancellationToken));
 
-    private async Task<string> SendAsync(ScriptedRead read, FeedFormat format, TimeSpan? timeout, long start = 0, ScriptedWatch? watch = null)
+    private static StopRequest Request(string? reason) => new(new DateTimeOffset(2026, 11, 22, 12, 0, 0, TimeSpan.Zero), reason, "secret-key", null, null);
+
+    private async Task<string> SendAsync(
+        ScriptedRead read, FeedFormat format, TimeSpan? timeout, long start = 0, ScriptedWatch? watch = null, StopRequest? requested = null, IStopWatch? stop = null)
     {
         using var lasting = new ScriptedWatch();
         watch ??= lasting;
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stopping.Token, watch.Ended, TestContext.Current.CancellationToken);
-        await new Feed(read, format, PipeWriter.Create(sent), timeout, clock).SendAsync(start, watch, stopping.Token, ending.Token);
+        await new Feed(read, format, PipeWriter.Create(sent), timeout, clock, requested, stop).SendAsync(start, watch, stopping.Token, ending.Token);
         return Encoding.UTF8.GetString(sent.ToArray());
+    }
+
+    private sealed class AskedStop : IStopWatch
+    {
+        private readonly CancellationTokenSource requested = new();
+
+        public CancellationToken Requested => requested.Token;
+
+        public StopRequest? Request { get; private set; }
+
+        public void Ask(StopRequest request)
+        {
+            Request = request;
+            requested.Cancel();
+        }
+
+        public void Dispose() => requested.Dispose();
     }
 }

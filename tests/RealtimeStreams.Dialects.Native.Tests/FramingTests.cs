@@ -65,7 +65,7 @@ public sealed class FramingTests : IAsyncLifetime
         var page = new ChunkPage(steps, limit: json.Length);
         Assert.True(await page.FetchAsync(null, TestContext.Current.CancellationToken));
         var output = new ArrayBufferWriter<byte>();
-        page.Write(output, null);
+        page.Write(output, null, null);
         using var document = JsonDocument.Parse(output.WrittenMemory);
         Assert.Equal(json, document.RootElement.GetProperty("chunks").EnumerateArray().Select(chunk => chunk.GetProperty("data").GetRawText()));
     }

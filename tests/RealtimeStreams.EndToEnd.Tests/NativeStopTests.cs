@@ -105,6 +105,44 @@ public sealed class NativeStopTests(SharedServer server) : IDisposable
         Assert.Equal((StopState.Seen, "me"), ((await ReadAsync(await SeeAsync(run, """{"worker":"me"}"""))).State, (await TellAsync(run)).SeenBy));
     }
 
+    [Fact]
+    public async Task Every_reader_is_told_live_and_later_ones_at_once()
+    {
+        var run = await api.RegisterAsync();
+        await api.AppendAsync(run, "s", "0");
+        using var first = await api.OpenSseAsync(run, "s");
+        using var lines = await api.SendAsync(HttpMethod.Get, Api.StreamPath(run, "s"), headers: ("Accept", Api.Lines));
+        using var unborn = await api.OpenSseAsync(run, "not-yet");
+        using var input = await SseReader.OpenAsync(api, $"/api/v1/runs/{run}/inputs/in");
+        using var text = new StreamReader(await lines.Content.ReadAsStreamAsync(Api.Cancellation));
+        await first.UntilAsync("caught-up");
+        await unborn.UntilAsync("caught-up");
+        using (var head = await api.HeadAsync(run, "s")) Assert.Null(Api.Header(head, NativeHeaders.StopRequested));
+
+        var asked = await StopAsync(run, """{"reason":"enough"}""");
+
+        var told = new SseEvent(null, "stop-requested", $$"""{"at":{{System.Text.Json.JsonSerializer.Serialize(asked.RequestedAt)}},"reason":"enough"}""");
+        Assert.Equal(told, await first.NextAsync());
+        Assert.Equal(told, (await unborn.UntilAsync("stop-requested"))[^1]);
+        Assert.Equal(told, (await input.UntilAsync("stop-requested"))[^1]);
+        string? line;
+        do line = await text.ReadLineAsync(Api.Cancellation);
+        while (line is not null && !line.Contains("stop-requested", StringComparison.Ordinal));
+        Assert.Equal($$"""{"event":"stop-requested",{{told.Data[1..]}}""", line);
+
+        await api.AppendAsync(run, "s", "1"); // The run goes on, and so do its readers.
+        Assert.Equal(new SseEvent("1", null, "1"), await first.NextAsync());
+        using var late = await api.OpenSseAsync(run, "s", "?startIndex=1");
+        Assert.Equal([told, new SseEvent("1", null, "1")], [(await late.NextAsync())!, (await late.NextAsync())!]);
+        await api.CompleteAsync(run, "cancelled");
+        Assert.Equal(["end"], (await first.RestAsync()).Select(last => last.Name));
+
+        using (var page = await api.SendAsync(HttpMethod.Get, Api.StreamPath(run, "s"), headers: ("Accept", Api.Json)))
+            Assert.EndsWith($"\"stopRequested\":{told.Data}}}", await page.Content.ReadAsStringAsync(Api.Cancellation), StringComparison.Ordinal);
+        using (var head = await api.HeadAsync(run, "s"))
+            Assert.Equal(asked.RequestedAt, DateTimeOffset.Parse(Api.Header(head, NativeHeaders.StopRequested)!, System.Globalization.CultureInfo.InvariantCulture));
+    }
+
     [Theory]
     [InlineData("stop", """{"reason":1}""", "invalid_request", "reason")]
     [InlineData("stop", "{\"reason\":", "invalid_json", null)]

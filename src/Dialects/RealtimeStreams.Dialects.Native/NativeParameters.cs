@@ -115,6 +115,7 @@ internal static class NativeParameters
             (NativeHeaders.FirstIndex, "The first index that can still be read."),
             (NativeHeaders.State, "open or closed."),
             (NativeHeaders.Outcome, "How it ended, when it has."),
+            (NativeHeaders.StopRequested, "When the run was asked to stop, when it was."),
             (NativeHeaders.ProducerEpoch, "The producer's newest epoch, when one was asked for."),
             (NativeHeaders.ProducerNextSequence, "The number that the producer's next chunk must have, when one was asked for."),
         ];

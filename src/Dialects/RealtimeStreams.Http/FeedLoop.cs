@@ -12,7 +12,9 @@ namespace RealtimeStreams.Http;
 /// <param name="output">The answer's body.</param>
 /// <param name="timeout">How long the reader waits for chunks; null: for ever.</param>
 /// <param name="clock">The time.</param>
-public sealed class FeedLoop(IStreamRead read, IFeedFormat format, PipeWriter output, TimeSpan? timeout, TimeProvider clock)
+/// <param name="news">What the reader is told beside the stream; null: nothing.</param>
+public sealed class FeedLoop(
+    IStreamRead read, IFeedFormat format, PipeWriter output, TimeSpan? timeout, TimeProvider clock, FeedNews? news = null)
 {
     private static readonly TimeSpan HeartbeatInterval = TimeSpan.FromSeconds(15);
     private const int FlushBytes = 64 * 1024;
@@ -20,6 +22,7 @@ public sealed class FeedLoop(IStreamRead read, IFeedFormat format, PipeWriter ou
     private long lastWrite;
     private long lastChunk;
     private int unflushed;
+    private FeedNews? awaited = news;
 
     /// <summary>How the stream ended, after <see cref="FeedEnd.Ended"/>.</summary>
     public Outcome Outcome { get; private set; }
@@ -28,23 +31,38 @@ public sealed class FeedLoop(IStreamRead read, IFeedFormat format, PipeWriter ou
     /// <param name="cancellationToken">Ends the loop by an exception.</param>
     public async Task<FeedEnd> SendAsync(CancellationToken cancellationToken)
     {
+        using var either = awaited is null ? null : CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, awaited.Come);
         lastChunk = clock.GetTimestamp();
         if (!await TryFlushAsync(cancellationToken)) return FeedEnd.ClientGone; // The headers, and whatever was written before.
         FeedEnd? end;
         do
         {
-            end = await StepAsync(cancellationToken);
+            end = await StepAsync(either, cancellationToken);
         }
         while (end is null);
         return end.Value;
     }
 
-    private async ValueTask<FeedEnd?> StepAsync(CancellationToken cancellationToken)
+    private async ValueTask<FeedEnd?> StepAsync(CancellationTokenSource? either, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested(); // A step that is at hand does not ask.
-        var next = read.NextAsync(Wait(), cancellationToken);
-        if ((unflushed == 0 || next.IsCompleted ? await next : await FlushWhileAsync(next, cancellationToken)) is not { } step)
-            return FeedEnd.ClientGone;
+        if (awaited is { Come.IsCancellationRequested: true })
+        {
+            awaited.Write(output);
+            awaited = null;
+            unflushed++;
+        }
+        ReadStep? taken;
+        try
+        {
+            var next = read.NextAsync(Wait(), awaited is null ? cancellationToken : either!.Token);
+            taken = unflushed == 0 || next.IsCompleted ? await next : await FlushWhileAsync(next, cancellationToken);
+        }
+        catch (OperationCanceledException) when (awaited is { Come.IsCancellationRequested: true } && !cancellationToken.IsCancellationRequested)
+        {
+            return null; // The wait for a step was cut short, and nothing was taken.
+        }
+        if (taken is not { } step) return FeedEnd.ClientGone;
         switch (step.Kind)
         {
             case ReadStepKind.Chunks:

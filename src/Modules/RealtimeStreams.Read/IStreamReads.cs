@@ -1,5 +1,6 @@
 using RealtimeStreams.ChunkLog;
 using RealtimeStreams.Protocol;
+using RealtimeStreams.RunRegistry;
 
 namespace RealtimeStreams.Read;
 
@@ -35,7 +36,9 @@ public abstract record ReadOpening
     }
 
     /// <summary>It could. The caller disposes the read.</summary>
-    public sealed record Opened(IStreamRead Read) : ReadOpening;
+    /// <param name="Read">The read.</param>
+    /// <param name="Run">The stream's run, as it was when the read was opened; without what it was given and gave.</param>
+    public sealed record Opened(IStreamRead Read, Run Run) : ReadOpening;
 
     /// <summary>It could not.</summary>
     public sealed record Refused(Refusal Refusal) : ReadOpening;

@@ -20,6 +20,7 @@ internal static class CallingPages
                 NativeHeaders.FirstIndex,
                 NativeHeaders.State,
                 NativeHeaders.Outcome,
+                NativeHeaders.StopRequested,
                 NativeHeaders.ProducerEpoch,
                 NativeHeaders.ProducerNextSequence,
                 HeaderNames.Location)

@@ -1,9 +1,12 @@
 using System.Buffers;
 using System.Text.Json;
 using RealtimeStreams.ChunkLog;
+using RealtimeStreams.Dialects.Native.Runs;
 using RealtimeStreams.Dialects.Native.Streams;
+using RealtimeStreams.Http;
 using RealtimeStreams.Protocol;
 using RealtimeStreams.Read;
+using RealtimeStreams.RunRegistry;
 
 namespace RealtimeStreams.Dialects.Native.Reading;
 
@@ -56,7 +59,7 @@ internal sealed class ChunkPage(IStreamRead read, int limit)
         return true;
     }
 
-    public void Write(IBufferWriter<byte> output, StreamSummary? stored)
+    public void Write(IBufferWriter<byte> output, StreamSummary? stored, StopRequest? requested)
     {
         var state = end ?? stored?.End;
         var line = new ArrayBufferWriter<byte>();
@@ -83,6 +86,11 @@ internal sealed class ChunkPage(IStreamRead read, int limit)
         json.WriteString("state", StreamTexts.State(state));
         if (state is { } outcome) json.WriteString("outcome", outcome.ToWord());
         json.WriteBoolean("caughtUp", cursor >= read.NextIndex);
+        if (StopTexts.Notice(requested) is { } notice)
+        {
+            json.WritePropertyName("stopRequested");
+            JsonSerializer.Serialize(json, notice, WireJson.Contracts.StopNotice);
+        }
         json.WriteEndObject();
     }
 

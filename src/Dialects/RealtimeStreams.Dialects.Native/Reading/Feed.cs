@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Text.Json.Serialization.Metadata;
+using RealtimeStreams.Dialects.Native.Runs;
 using RealtimeStreams.Http;
 using RealtimeStreams.Protocol;
 using RealtimeStreams.Read;
@@ -9,7 +10,16 @@ using RealtimeStreams.RunRegistry;
 namespace RealtimeStreams.Dialects.Native.Reading;
 
 /// <summary>A live read in the native dialect: every end of it is told by an event.</summary>
-internal sealed class Feed(IStreamRead read, FeedFormat format, PipeWriter output, TimeSpan? timeout, TimeProvider clock) : IFeedFormat
+/// <param name="read">The read.</param>
+/// <param name="format">How it looks on the wire.</param>
+/// <param name="output">The answer's body.</param>
+/// <param name="timeout">How long the reader waits for chunks; null: for ever.</param>
+/// <param name="clock">The time.</param>
+/// <param name="requested">That the run was asked to stop before the read was opened: told first. Null: it was not.</param>
+/// <param name="stop">Watches whether it is asked meanwhile; null: nobody wants to know.</param>
+internal sealed class Feed(
+    IStreamRead read, FeedFormat format, PipeWriter output, TimeSpan? timeout, TimeProvider clock, StopRequest? requested = null, IStopWatch? stop = null)
+    : IFeedFormat
 {
     private static readonly TimeSpan LastFlush = TimeSpan.FromSeconds(1);
 
@@ -23,7 +33,9 @@ internal sealed class Feed(IStreamRead read, FeedFormat format, PipeWriter outpu
     {
         wanted = startIndex < 0 ? read.Cursor.Value : startIndex;
         format.WriteOpening(output);
-        var loop = new FeedLoop(read, this, output, timeout, clock);
+        if (requested is not null) Tell(requested);
+        var news = requested is null && stop is not null ? new FeedNews(_ => Tell(stop.Request!), stop.Requested) : null;
+        var loop = new FeedLoop(read, this, output, timeout, clock, news);
         try
         {
             switch (await loop.SendAsync(cancellationToken))
@@ -79,6 +91,8 @@ internal sealed class Feed(IStreamRead read, FeedFormat format, PipeWriter outpu
     }
 
     void IFeedFormat.WriteHeartbeat(IStreamRead at, IBufferWriter<byte> to) => format.WriteHeartbeat(to);
+
+    private void Tell(StopRequest request) => Tell(NativeEvents.StopRequested, StopTexts.Notice(request)!, WireJson.Contracts.StopNotice);
 
     private void Tell<T>(string name, T data, JsonTypeInfo<T> contract) => format.WriteEvent(name, data, contract, output);
 

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using RealtimeStreams.ChunkLog;
+using RealtimeStreams.Http;
 
 namespace RealtimeStreams.Dialects.Native.Reading;
 
@@ -12,6 +13,9 @@ internal sealed class LinesFormat : FeedFormat
     public static readonly LinesFormat Instance = new();
 
     private const int MaxDigits = 19;
+
+    // As little is escaped as in the events of the other format.
+    private static readonly JsonWriterOptions plain = new() { Encoder = WireJson.Contracts.Options.Encoder };
 
     private LinesFormat()
     {
@@ -35,7 +39,7 @@ internal sealed class LinesFormat : FeedFormat
 
     public override void WriteEvent<T>(string name, T data, JsonTypeInfo<T> contract, IBufferWriter<byte> output)
     {
-        using (var json = new Utf8JsonWriter(output))
+        using (var json = new Utf8JsonWriter(output, plain))
         {
             json.WriteStartObject();
             json.WriteString("event", name);

@@ -13,7 +13,7 @@ using RealtimeStreams.RunRegistry;
 namespace RealtimeStreams.Dialects.Native.Reading;
 
 internal sealed partial class ReadChunks(
-    IStreamReads reads, IChunkLog log, ICredentials credentials, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<ReadChunks> logger)
+    IStreamReads reads, IChunkLog log, ICredentials credentials, IRunStops stops, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<ReadChunks> logger)
 {
     public static Task<Results<EmptyHttpResult, ProblemResult>> HandleAsync(
         HttpContext context, Caller caller, StreamPath stream, ReadChunks endpoint) =>
@@ -37,15 +37,18 @@ internal sealed partial class ReadChunks(
     private async Task<Results<EmptyHttpResult, ProblemResult>> AnswerAsync(
         HttpContext context, StreamAddress stream, ReadRequest request, IAccessWatch watch, CancellationToken ending)
     {
+        // A page tells what there is, and watches nothing. First, or a request to stop slips in between.
+        using var stop = request.MediaType == ReadRequest.Page ? null : stops.Watch(stream.Environment, stream.Run);
         switch (await reads.OpenAsync(stream, request.StartIndex, ending))
         {
             case ReadOpening.Refused refused:
                 return Problems.From(refused.Refusal);
-            case ReadOpening.Opened { Read: var read }:
+            case ReadOpening.Opened { Read: var read, Run: var run }:
                 await using (read)
                 {
-                    if (request.MediaType == ReadRequest.Page) return await SendPageAsync(context, stream, request, read, ending);
-                    await SendFeedAsync(context, stream, request, read, watch, ending);
+                    if (request.MediaType == ReadRequest.Page) return await SendPageAsync(context, stream, request, read, run.Stop, ending);
+                    var feed = NewFeed(context, request, read, run.Stop, stop);
+                    await SendFeedAsync(context, stream, request, feed, watch, ending);
                     return TypedResults.Empty;
                 }
             default:
@@ -54,7 +57,7 @@ internal sealed partial class ReadChunks(
     }
 
     private async Task<Results<EmptyHttpResult, ProblemResult>> SendPageAsync(
-        HttpContext context, StreamAddress stream, ReadRequest request, IStreamRead read, CancellationToken cancellationToken)
+        HttpContext context, StreamAddress stream, ReadRequest request, IStreamRead read, StopRequest? requested, CancellationToken cancellationToken)
     {
         var page = new ChunkPage(read, request.Limit);
         if (!await page.FetchAsync(request.Timeout, cancellationToken))
@@ -62,17 +65,21 @@ internal sealed partial class ReadChunks(
         var stored = await log.FindAsync(stream, cancellationToken);
         context.Response.ContentType = request.MediaType;
         context.Response.Headers.CacheControl = "no-store";
-        page.Write(context.Response.BodyWriter, stored);
+        page.Write(context.Response.BodyWriter, stored, requested);
         await context.Response.BodyWriter.FlushAsync(cancellationToken);
         return TypedResults.Empty;
     }
 
-    private async Task SendFeedAsync(
-        HttpContext context, StreamAddress stream, ReadRequest request, IStreamRead read, IAccessWatch watch, CancellationToken cancellationToken)
+    private Feed NewFeed(HttpContext context, ReadRequest request, IStreamRead read, StopRequest? requested, IStopWatch? stop)
     {
         FeedFormat format = request.MediaType == ReadRequest.Lines ? LinesFormat.Instance : SseFormat.Instance;
         OpenEnded.PrepareResponse(context, format.MediaType);
-        var feed = new Feed(read, format, context.Response.BodyWriter, request.Timeout, clock);
+        return new Feed(read, format, context.Response.BodyWriter, request.Timeout, clock, requested, stop);
+    }
+
+    private async Task SendFeedAsync(
+        HttpContext context, StreamAddress stream, ReadRequest request, Feed feed, IAccessWatch watch, CancellationToken cancellationToken)
+    {
         try
         {
             await feed.SendAsync(request.StartIndex, watch, lifetime.ApplicationStopping, cancellationToken);

@@ -26,7 +26,7 @@ internal sealed class StreamReads(IChunkLog log, IRunRegistry registry, ReadTele
             return Refused(ErrorCode.StreamNotFound, $"The run '{stream.Run}' has ended and never had a stream '{stream.Key}'. Check that writer and reader use the same key.");
         }
         var cursor = new ChunkIndex(startIndex >= 0 ? startIndex : Math.Max(tail.FirstIndex.Value, tail.NextIndex.Value + startIndex));
-        return new ReadOpening.Opened(new StreamRead(stream, cursor, tail, log, registry, telemetry, clock));
+        return new ReadOpening.Opened(new StreamRead(stream, cursor, tail, log, registry, telemetry, clock), run);
     }
 
     public async Task<(ChunkIndex First, ChunkIndex Next, long LastTimestamp, Outcome? End)> FindTailAsync(StreamAddress stream, CancellationToken cancellationToken) =>
