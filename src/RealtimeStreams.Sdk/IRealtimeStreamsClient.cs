@@ -8,4 +8,7 @@ public interface IRealtimeStreamsClient
 
     /// <summary>Registers, completes and inspects runs.</summary>
     IRuns Runs { get; }
+
+    /// <summary>Issues and revokes public access tokens.</summary>
+    ITokens Tokens { get; }
 }

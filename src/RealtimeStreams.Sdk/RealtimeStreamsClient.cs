@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
+using RealtimeStreams.Sdk.Access;
 using RealtimeStreams.Sdk.Http;
 using RealtimeStreams.Sdk.Json;
 using RealtimeStreams.Sdk.Runs;
@@ -39,6 +40,7 @@ public sealed class RealtimeStreamsClient : IRealtimeStreamsClient, IDisposable
         var json = new ChunkJson(options.SerializerOptions);
         Streams = new StreamOperations(transport, json);
         Runs = new RunOperations(transport, json, this);
+        Tokens = new TokenOperations(transport);
     }
 
     /// <inheritdoc />
@@ -46,6 +48,9 @@ public sealed class RealtimeStreamsClient : IRealtimeStreamsClient, IDisposable
 
     /// <inheritdoc />
     public IRuns Runs { get; }
+
+    /// <inheritdoc />
+    public ITokens Tokens { get; }
 
     /// <summary>Closes the connections that the client opened itself. What is still being written or read fails.</summary>
     public void Dispose()

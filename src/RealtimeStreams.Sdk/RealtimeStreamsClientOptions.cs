@@ -14,8 +14,18 @@ public sealed class RealtimeStreamsClientOptions
     /// <summary>The server's address, http or https; a path in it is kept. Required.</summary>
     public Uri? BaseAddress { get; set; }
 
-    /// <summary>The environment's secret key. Required. Goes into the <c>Authorization</c> header and nowhere else.</summary>
+    /// <summary>The environment's secret key. Required, unless there is an <see cref="AccessTokenProvider"/>. Goes into the <c>Authorization</c> header and nowhere else.</summary>
     public string? SecretKey { get; set; }
+
+    /// <summary>Gives public access tokens, for programs that must not have the secret key. In place of <see cref="SecretKey"/>.</summary>
+    /// <remarks>
+    /// Asked when the first request is sent; again when a fifth of a token's time is left (at most 30 seconds; by its claims <c>exp</c> and <c>iat</c>, which
+    /// are read and not believed); and when the server refuses it or ends a read because of it. All requests share one token and one call.
+    /// Reads go on at their cursor. Its token is cancelled after <see cref="RequestTimeout"/>. What it throws ends what needed the token, with the code
+    /// <see cref="RealtimeStreamsException.NoAccessToken"/>, unless the old token still lasts; a lost connection is tried again like any other.
+    /// When the server refuses the token that replaces a refused one, the refusal (401) is final.
+    /// </remarks>
+    public Func<CancellationToken, ValueTask<string>>? AccessTokenProvider { get; set; }
 
     /// <summary>The streams version of runs that do not name one. Default: the server's, v2.</summary>
     public StreamsVersion? StreamsVersion { get; set; }

@@ -12,6 +12,10 @@ public sealed class RealtimeStreamsException : Exception
     /// <summary><see cref="Code"/> when what answered did not speak the protocol.</summary>
     public const string BadAnswer = "bad_answer";
 
+    /// <summary><see cref="Code"/> when <see cref="RealtimeStreamsClientOptions.AccessTokenProvider"/> threw, took too long, or gave nothing that can be a
+    /// token; what it threw is the inner exception.</summary>
+    public const string NoAccessToken = "no_access_token";
+
     /// <summary><see cref="Code"/> when a producer's name was used before in the same epoch (<see cref="PipeOptions.ProducerId"/>).</summary>
     public const string ProducerReused = "producer_reused";
 
@@ -54,6 +58,10 @@ public sealed class RealtimeStreamsException : Exception
 
     /// <summary>All that the server said.</summary>
     public Problem? Problem { get; init; }
+
+    /// <summary>The same, of which trying again is expected to make something else.</summary>
+    internal RealtimeStreamsException AsRetryable() =>
+        Problem is { } problem ? new(problem) { Retryable = true } : new(Message, InnerException) { Code = Code, Status = Status, Retryable = true };
 
     private static string Describe(Problem problem)
     {

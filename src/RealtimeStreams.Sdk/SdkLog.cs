@@ -27,6 +27,15 @@ internal static partial class SdkLog
     [LoggerMessage(EventId = 3007, Level = LogLevel.Error, Message = "Run {Run} failed, and completing it failed too")]
     public static partial void LogCompletionFailed(this ILogger logger, string run, Exception failure);
 
+    [LoggerMessage(EventId = 3016, Level = LogLevel.Debug, Message = "The AccessTokenProvider gave a token that lasts {Time}")]
+    public static partial void LogTokenRenewed(this ILogger logger, TimeSpan? time);
+
+    [LoggerMessage(EventId = 3017, Level = LogLevel.Warning, Message = "The access token could not be renewed and is used for what is left of its time: {Reason}")]
+    public static partial void LogTokenNotRenewed(this ILogger logger, string reason);
+
+    [LoggerMessage(EventId = 3018, Level = LogLevel.Debug, Message = "The read of {Stream} of run {Run} goes on at index {Cursor} with another access token")]
+    public static partial void LogReadRenewed(this ILogger logger, string run, string stream, long? cursor);
+
     [LoggerMessage(EventId = 3008, Level = LogLevel.Information, Message = "Worker {Worker} claims runs of {Tasks}, {Most} at once")]
     public static partial void LogWorkerStarted(this ILogger logger, string worker, IEnumerable<string> tasks, int most);
 

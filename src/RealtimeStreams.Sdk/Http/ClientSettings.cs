@@ -40,8 +40,14 @@ internal sealed class ClientSettings(IConfiguration? configuration = null)
     {
         if (options.BaseAddress is not { IsAbsoluteUri: true, Scheme: "http" or "https", Query: "", Fragment: "" })
             yield return Fault(nameof(options.BaseAddress), "must be an absolute http or https address without a query");
-        if (string.IsNullOrWhiteSpace(options.SecretKey) || !Ascii.IsPrintable(options.SecretKey))
-            yield return Fault(nameof(options.SecretKey), "must be set, in printable ASCII characters");
+        if (options.AccessTokenProvider is not null)
+        {
+            if (options.SecretKey is not null) yield return Fault(nameof(options.SecretKey), "must not be set together with an AccessTokenProvider");
+        }
+        else if (string.IsNullOrWhiteSpace(options.SecretKey) || !Ascii.IsPrintable(options.SecretKey))
+        {
+            yield return Fault(nameof(options.SecretKey), "must be set, in printable ASCII characters, or an AccessTokenProvider in its place");
+        }
         if (options.MaxBufferedBytes is < 4096 or > 256 * 1024 * 1024)
             yield return Fault(nameof(options.MaxBufferedBytes), "must lie between 4096 and 268435456");
         if (options.MaxBufferedChunks is < 1 or > 1_000_000)

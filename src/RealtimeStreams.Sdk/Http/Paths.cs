@@ -7,6 +7,8 @@ internal static class Paths
 {
     public const string Runs = "api/v1/runs";
 
+    public const string Tokens = "api/v1/tokens";
+
     public const string Claim = $"{Runs}/claim";
 
     public static string Run(RunId run) => $"{Runs}/{Uri.EscapeDataString(run.Value)}";

@@ -1,10 +1,10 @@
 using System.Globalization;
 using System.Net;
-using System.Net.Http.Headers;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.Extensions.Logging;
 using RealtimeStreams.Protocol;
+using RealtimeStreams.Sdk.Access;
 
 namespace RealtimeStreams.Sdk.Http;
 
@@ -15,7 +15,8 @@ internal sealed class Transport(
     private const int MaxProblemBytes = 64 * 1024;
     private static readonly HttpRequestOptionsKey<TimeSpan> ServerWaits = new("RealtimeStreams.ServerWaits");
     private readonly Uri baseAddress = Paths.ToBase(options.BaseAddress!);
-    private readonly AuthenticationHeaderValue credential = new("Bearer", options.SecretKey);
+    private static readonly HttpRequestOptionsKey<AccessToken> Sent = new("RealtimeStreams.AccessToken");
+    private readonly AccessTokens tokens = new(options, time, logger);
 
     public RealtimeStreamsClientOptions Options => options;
 
@@ -27,12 +28,14 @@ internal sealed class Transport(
 
     public Retries NewRetries(string operation) => new(options, time, logger, telemetry, operation);
 
-    public HttpRequestMessage NewRequest(HttpMethod method, string path, HttpContent? content = null)
-    {
-        var request = new HttpRequestMessage(method, new Uri(baseAddress, path)) { Content = content };
-        request.Headers.Authorization = credential;
-        return request;
-    }
+    /// <summary>A request without its credential, which it gets when it is sent.</summary>
+    public HttpRequestMessage NewRequest(HttpMethod method, string path, HttpContent? content = null) =>
+        new(method, new Uri(baseAddress, path)) { Content = content };
+
+    /// <summary>The server says that the credential with which this was opened is none any more.</summary>
+    /// <returns>Whether to open it again, with another one.</returns>
+    public bool Refuse(HttpResponseMessage opened) =>
+        opened.RequestMessage is { } request && request.Options.TryGetValue(Sent, out var token) && tokens.Refuse(token);
 
     /// <summary>Allows a request so much more time, for which it asks the server to wait.</summary>
     public static void AllowWait(HttpRequestMessage request, TimeSpan wait) => request.Options.Set(ServerWaits, wait);
@@ -73,6 +76,7 @@ internal sealed class Transport(
         CancellationToken cancellationToken)
         where T : class
     {
+        if (await AuthorizeAsync(request, cancellationToken).ConfigureAwait(false) is { } none) return new Answer<T>(null, none, null);
         var started = time.GetTimestamp();
         var status = 0;
         var limit = request.Options.TryGetValue(ServerWaits, out var wait) ? options.RequestTimeout + wait : options.RequestTimeout;
@@ -83,7 +87,8 @@ internal sealed class Transport(
             using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token).ConfigureAwait(false);
             status = (int)response.StatusCode;
             if (!response.IsSuccessStatusCode)
-                return new Answer<T>(null, await ReadFailureAsync(response, either.Token).ConfigureAwait(false), FindRetryAfter(response));
+                return new Answer<T>(null, await ReadFailureAsync(response, request, either.Token).ConfigureAwait(false), FindRetryAfter(response));
+            AccessTokens.Accept(TokenOf(request));
             var value = await read(response, either.Token).ConfigureAwait(false);
             return value is null ? new Answer<T>(null, NotOurs(response.StatusCode), null) : new Answer<T>(value, null, null);
         }
@@ -109,10 +114,12 @@ internal sealed class Transport(
         HttpResponseMessage? response = null;
         try
         {
+            if (await AuthorizeAsync(request, connecting).ConfigureAwait(false) is { } none) return new Answer<HttpResponseMessage>(null, none, null);
             response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, connecting).ConfigureAwait(false);
             RealtimeStreamsException? failure = null;
-            if (!response.IsSuccessStatusCode) failure = await ReadFailureAsync(response, connecting).ConfigureAwait(false);
-            else if (response.Content.Headers.ContentType?.MediaType != mediaType) failure = NotOurs(response.StatusCode);
+            if (response.IsSuccessStatusCode) AccessTokens.Accept(TokenOf(request));
+            else failure = await ReadFailureAsync(response, request, connecting).ConfigureAwait(false);
+            if (failure is null && response.Content.Headers.ContentType?.MediaType != mediaType) failure = NotOurs(response.StatusCode);
             if (failure is null) return new Answer<HttpResponseMessage>(response, null, null);
             var retryAfter = FindRetryAfter(response);
             response.Dispose();
@@ -142,6 +149,32 @@ internal sealed class Transport(
         var body = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
         await using (body.ConfigureAwait(false))
             return await JsonSerializer.DeserializeAsync(body, contract, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Gives a request its credential. Returns why it has none.</summary>
+    private async ValueTask<RealtimeStreamsException?> AuthorizeAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var token = await tokens.GetAsync(cancellationToken).ConfigureAwait(false);
+            request.Headers.Authorization = token.Header;
+            request.Options.Set(Sent, token);
+            return null;
+        }
+        catch (RealtimeStreamsException failure)
+        {
+            return failure;
+        }
+    }
+
+    private static AccessToken TokenOf(HttpRequestMessage request) =>
+        request.Options.TryGetValue(Sent, out var token) ? token : throw new InvalidOperationException("The request was sent without a credential.");
+
+    private async ValueTask<RealtimeStreamsException> ReadFailureAsync(HttpResponseMessage response, HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        var failure = await ReadFailureAsync(response, cancellationToken).ConfigureAwait(false);
+        if (response.StatusCode != HttpStatusCode.Unauthorized) return failure;
+        return tokens.Refuse(TokenOf(request)) ? failure.AsRetryable() : failure;
     }
 
     private static async ValueTask<RealtimeStreamsException> ReadFailureAsync(HttpResponseMessage response, CancellationToken cancellationToken)

@@ -12,6 +12,7 @@ internal enum SseKind
     Trimmed,
     Timeout,
     Reconnect,
+    TokenExpired,
     Error,
     Unknown,
 }
@@ -142,6 +143,7 @@ internal sealed class SseParser
         : name.SequenceEqual("trimmed"u8) ? SseKind.Trimmed
         : name.SequenceEqual("timeout"u8) ? SseKind.Timeout
         : name.SequenceEqual("reconnect"u8) ? SseKind.Reconnect
+        : name.SequenceEqual("token-expired"u8) ? SseKind.TokenExpired
         : name.SequenceEqual("error"u8) ? SseKind.Error
         : name.IsEmpty || name.SequenceEqual("message"u8) ? SseKind.Chunk
         : SseKind.Unknown;

@@ -32,6 +32,7 @@ internal sealed class StreamFollower(
     private int end;
     private long lastChunk = transport.Time.GetTimestamp();
     private Connection? connection;
+    private bool isRenewing; // The server has ended the read for its credential, and there can be another one.
 
     /// <summary>The index that comes next; null while a start from the end has not met its first chunk.</summary>
     public long? Cursor { get; private set; } = startIndex < 0 ? null : startIndex;
@@ -62,6 +63,12 @@ internal sealed class StreamFollower(
                     if (Take() is { } followed) return followed;
                 }
                 start = end = 0; // The parser has used up all, and keeps what is no whole event yet.
+                if (isRenewing)
+                {
+                    transport.Logger.LogReadRenewed(run.Value, key.Value, Cursor);
+                    Disconnect();
+                    isRenewing = false;
+                }
                 if (connection is null)
                 {
                     var answer = await ConnectAsync().ConfigureAwait(false);
@@ -131,6 +138,11 @@ internal sealed class StreamFollower(
                 return Followed.TimedOut;
             case SseKind.Reconnect:
                 throw Cut("the server asks to connect again");
+            case SseKind.TokenExpired:
+                Cursor ??= Parse(NativeJson.Default.TokenExpiredEvent).NextIndex;
+                isRenewing = connection!.Refuse(transport);
+                // Without another one the server's answer to the next try says why.
+                return isRenewing ? null : throw Cut("the credential that it was opened with is none any more");
             case SseKind.Error:
                 throw new RealtimeStreamsException(Parse(NativeJson.Default.Problem));
             default:
@@ -193,6 +205,8 @@ internal sealed class StreamFollower(
             silence = new CancellationTokenSource(patience, transport.Time);
             either = CancellationTokenSource.CreateLinkedTokenSource(silence.Token, cancellationToken);
         }
+
+        public bool Refuse(Transport transport) => transport.Refuse(response);
 
         public TimeSpan Age => time.GetElapsedTime(opened);
 
