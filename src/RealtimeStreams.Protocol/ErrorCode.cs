@@ -104,6 +104,9 @@ public sealed record ErrorCode(string Code, int Status, bool Retryable, bool May
     /// <summary>Too much is waiting for the log already.</summary>
     public static readonly ErrorCode Busy = new("busy", 429, Retryable: true, MayHaveWritten: false, "Too much is waiting");
 
+    /// <summary>The environment, the token or the client's address does more at once than it may; the detail names limit and value, <c>Retry-After</c> the seconds to wait.</summary>
+    public static readonly ErrorCode RateLimited = new("rate_limited", 429, Retryable: true, MayHaveWritten: false, "Too much at once");
+
     /// <summary>Something failed in the server that should not.</summary>
     public static readonly ErrorCode Internal = new("internal", 500, Retryable: true, MayHaveWritten: true, "The server failed");
 

@@ -305,7 +305,16 @@ public sealed record Problem
 
     /// <summary>For a sequence gap: the number that the producer's next chunk must have.</summary>
     public long? ExpectedSequence { get; init; }
+
+    /// <summary>For <see cref="ErrorCode.RateLimited"/>: the limit that was reached.</summary>
+    public LimitInfo? Limit { get; init; }
 }
+
+/// <summary>A limit that was reached.</summary>
+/// <param name="Name">Its name (docs/limits.md).</param>
+/// <param name="Value">Its value.</param>
+/// <param name="Of">Whose it is: <c>environment</c>, <c>token</c> or <c>address</c>.</param>
+public sealed record LimitInfo(string Name, long Value, string Of);
 
 /// <summary>Source-generated JSON contracts of the native dialect: camel case, absent in place of null.</summary>
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]

@@ -21,6 +21,8 @@ internal sealed class ScriptedWatch : IAccessWatch, ICredentials
 
     public ValueTask<Credential?> FindAsync(string bearer, CancellationToken cancellationToken) => throw new NotSupportedException();
 
+    public ValueTask<Credential?> FindKnownAsync(string bearer, CancellationToken cancellationToken) => FindAsync(bearer, cancellationToken);
+
     public void CountForbidden() => throw new NotSupportedException();
 
     public void Dispose()

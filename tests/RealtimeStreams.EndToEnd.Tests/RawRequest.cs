@@ -17,6 +17,17 @@ internal sealed class RawRequest : IAsyncDisposable
         stream = connection.GetStream();
     }
 
+    /// <summary>A connection on which nothing was said yet.</summary>
+    public static async Task<RawRequest> ConnectAsync(int port)
+    {
+        var connection = new TcpClient();
+        await connection.ConnectAsync("127.0.0.1", port, Api.Cancellation);
+        return new RawRequest(connection);
+    }
+
+    /// <summary>Says something, as it stands.</summary>
+    public Task SendAsync(string text) => WriteAsync(text);
+
     /// <summary>Begins a chunked POST of NDJSON.</summary>
     public static async Task<RawRequest> PostLinesAsync(
         ServerProcess server, string path, (string Name, string? Value)[] headers, string? credential = null)

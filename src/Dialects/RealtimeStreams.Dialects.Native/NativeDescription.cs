@@ -12,11 +12,11 @@ internal static class NativeDescription
 {
     private const string Scheme = "secretKey";
 
-    /// <summary>Names an endpoint and the errors that it has beside those that all have (401, 403, 500, 503).</summary>
+    /// <summary>Names an endpoint and the errors that it has beside those that all have (401, 403, 429, 500, 503).</summary>
     public static RouteHandlerBuilder Describe(this RouteHandlerBuilder endpoint, string operation, string summary, params int[] errors)
     {
         endpoint.WithName(operation).WithSummary(summary);
-        foreach (var status in errors.Concat([401, 403, 500, 503])) endpoint.Produces<Problem>(status, ProblemResult.MediaType);
+        foreach (var status in errors.Union([401, 403, 429, 500, 503])) endpoint.Produces<Problem>(status, ProblemResult.MediaType);
         return endpoint;
     }
 

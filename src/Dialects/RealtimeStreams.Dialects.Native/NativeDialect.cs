@@ -11,6 +11,7 @@ using RealtimeStreams.Dialects.Native.Requests;
 using RealtimeStreams.Dialects.Native.Runs;
 using RealtimeStreams.Dialects.Native.Streams;
 using RealtimeStreams.Dialects.Native.Tokens;
+using RealtimeStreams.Http;
 using RealtimeStreams.Protocol;
 
 namespace RealtimeStreams.Dialects.Native;
@@ -25,6 +26,7 @@ public static class NativeDialect
     public static IHostApplicationBuilder AddNativeDialect(this IHostApplicationBuilder builder)
     {
         builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.AddRequestLimits();
         builder.Services.AddSingleton<StreamTexts>();
         builder.Services.AddSingleton<ReadChunks>();
         builder.Services.AddSingleton<Runs.ClaimRun>();

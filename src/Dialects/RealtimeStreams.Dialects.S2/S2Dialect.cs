@@ -11,6 +11,7 @@ using RealtimeStreams.Dialects.S2.Requests;
 using RealtimeStreams.Dialects.S2.Streams;
 using RealtimeStreams.Dialects.S2.Tokens;
 using RealtimeStreams.Dialects.S2.Wire;
+using RealtimeStreams.Http;
 
 namespace RealtimeStreams.Dialects.S2;
 
@@ -23,6 +24,7 @@ public static class S2Dialect
     public static IHostApplicationBuilder AddS2Dialect(this IHostApplicationBuilder builder)
     {
         builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.AddRequestLimits();
         builder.Services.AddSingleton<StreamDirectory>();
         builder.Services.AddSingleton<RunStreams>();
         builder.Services.AddSingleton<AppendSessions>();

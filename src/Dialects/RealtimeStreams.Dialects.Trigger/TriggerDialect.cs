@@ -12,6 +12,7 @@ using RealtimeStreams.Dialects.Trigger.Requests;
 using RealtimeStreams.Dialects.Trigger.Runs;
 using RealtimeStreams.Dialects.Trigger.Tokens;
 using RealtimeStreams.Dialects.Trigger.Writing;
+using RealtimeStreams.Http;
 
 namespace RealtimeStreams.Dialects.Trigger;
 
@@ -27,6 +28,7 @@ public static class TriggerDialect
     public static IHostApplicationBuilder AddTriggerDialect(this IHostApplicationBuilder builder)
     {
         builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.AddRequestLimits();
         builder.Services.AddSingleton<ReadStream>();
         builder.Services.AddSingleton<SubscribeRun>();
         builder.Services.AddSingleton<IValidateOptions<TriggerDialectOptions>, TriggerDialectOptionsValidator>();

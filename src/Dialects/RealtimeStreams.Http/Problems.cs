@@ -20,6 +20,13 @@ public static class Problems
     /// <param name="field">The parameter, header or field at fault.</param>
     public static ProblemResult From(ErrorCode code, string detail, string? field = null) => From(new Refusal(code, detail), field);
 
+    /// <summary>A limit that was reached, as an answer.</summary>
+    public static ProblemResult From(LimitRefusal refusal)
+    {
+        ArgumentNullException.ThrowIfNull(refusal);
+        return new ProblemResult(refusal.Describe());
+    }
+
     /// <summary>A refusal as a problem.</summary>
     public static Problem Describe(Refusal refusal, string? field = null) => new()
     {
@@ -65,6 +72,7 @@ public static class Problems
         response.StatusCode = problem.Status;
         response.ContentType = ProblemResult.MediaType;
         response.Headers.CacheControl = "no-store";
+        if (problem.Status == StatusCodes.Status429TooManyRequests && response.Headers.RetryAfter.Count == 0) response.Headers.RetryAfter = "1";
         var body = JsonSerializer.SerializeToUtf8Bytes(problem, WireJson.Contracts.Problem);
         response.ContentLength = body.Length;
         return response.Body.WriteAsync(body, context.RequestAborted).AsTask();

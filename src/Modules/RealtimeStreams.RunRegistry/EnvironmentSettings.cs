@@ -8,4 +8,31 @@ public sealed record EnvironmentSettings
 
     /// <summary>How long a chunk stays readable, at least a minute. A server whose own retention is shorter keeps to its own.</summary>
     public TimeSpan? Retention { get; init; }
+
+    /// <summary>How many requests it may send a second, on average. Counted by each server process.</summary>
+    public int? RequestsPerSecond { get; init; }
+
+    /// <summary>How many requests it may send at once before the average counts. Counted by each server process.</summary>
+    public int? RequestBurst { get; init; }
+
+    /// <summary>How many of its requests may be answered at the same time, beside live reads and open bodies. Counted by each server process.</summary>
+    public int? ConcurrentRequests { get; init; }
+
+    /// <summary>How many live reads it may have. Counted by each server process.</summary>
+    public int? Readers { get; init; }
+
+    /// <summary>How many open-ended bodies and sessions of appends it may have. Counted by each server process.</summary>
+    public int? OpenBodies { get; init; }
+
+    /// <summary>How many requests may come with one public token a second, on average. Counted by each server process.</summary>
+    public int? TokenRequestsPerSecond { get; init; }
+
+    /// <summary>How many requests may come with one public token at once before the average counts. Counted by each server process.</summary>
+    public int? TokenRequestBurst { get; init; }
+
+    /// <summary>How many live reads one public token may have. Counted by each server process.</summary>
+    public int? TokenReaders { get; init; }
+
+    /// <summary>How many open-ended bodies and sessions of appends one public token may have. Counted by each server process.</summary>
+    public int? TokenOpenBodies { get; init; }
 }

@@ -10,6 +10,10 @@ public interface ICredentials
     /// <exception cref="RegistryUnavailableException">The database cannot be reached.</exception>
     ValueTask<Credential?> FindAsync(string bearer, CancellationToken cancellationToken);
 
+    /// <summary>The same for whoever has guessed too often: a secret key is not looked up, so that it opens something only if it did here not long ago. Nothing is counted.</summary>
+    /// <exception cref="RegistryUnavailableException">The database cannot be reached.</exception>
+    ValueTask<Credential?> FindKnownAsync(string bearer, CancellationToken cancellationToken);
+
     /// <summary>Watches a credential while something that it allowed goes on.</summary>
     /// <returns>
     /// Tells the moment from which on the credential is none: a token that expires or is revoked; a secret key, that was sent or that signed the token, which

@@ -23,6 +23,7 @@ internal static class CallingPages
                 NativeHeaders.StopRequested,
                 NativeHeaders.ProducerEpoch,
                 NativeHeaders.ProducerNextSequence,
+                HeaderNames.RetryAfter,
                 HeaderNames.Location)
             .SetPreflightMaxAge(TimeSpan.FromMinutes(10))));
         return builder;

@@ -38,8 +38,12 @@ internal static class OperatorGate
 
     private static ProblemResult? Admit(HttpContext context, byte[] expected, bool hasEnvironment, bool hasKey)
     {
+        // Whoever has guessed too often is not told either when he is right.
+        var logins = context.RequestServices.GetRequiredService<Logins>();
+        if (!logins.MayTry(context) && logins.CountFailure(context) is { } guessing) return Problems.From(guessing);
         if (FindFault(context, expected) is { } reason)
         {
+            if (reason == "wrong" && logins.CountFailure(context) is { } tooOften) return Problems.From(tooOften);
             context.RequestServices.GetRequiredService<AdminTelemetry>().RecordRefusal(reason);
             context.Response.Headers.WWWAuthenticate = "Bearer";
             return Problems.From(ErrorCode.Unauthorized, "Send the operator key as Authorization: Bearer <key>. No environment's key opens the admin API.");

@@ -7,8 +7,12 @@ namespace RealtimeStreams.Dialects.Native.Requests;
 
 /// <summary>Who asks. The gate has checked it.</summary>
 /// <param name="Credential">With what.</param>
-internal sealed record Caller(Credential Credential)
+/// <param name="Token">The public token; null for a secret key. Never for a log.</param>
+internal sealed record Caller(Credential Credential, string? Token = null)
 {
+    /// <summary>Without the token.</summary>
+    public override string ToString() => Credential.ToString();
+
     /// <summary>The environment that the credential opens.</summary>
     public EnvironmentId Environment => Credential.Environment;
 

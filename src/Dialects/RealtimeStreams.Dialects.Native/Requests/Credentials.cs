@@ -1,7 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using RealtimeStreams.Http;
-using RealtimeStreams.RunRegistry;
 
 namespace RealtimeStreams.Dialects.Native.Requests;
 
@@ -11,7 +10,7 @@ internal static class Credentials
     /// <summary>The caller; null when the request has no valid credential.</summary>
     public static async ValueTask<Caller?> FindCallerAsync(HttpContext context) =>
         Bearer.Find(context.Request.Headers) is { } bearer
-        && await context.RequestServices.GetRequiredService<ICredentials>().FindAsync(bearer, context.RequestAborted) is { } credential
-            ? new Caller(credential)
+        && await context.RequestServices.GetRequiredService<Logins>().FindAsync(context, bearer) is { } credential
+            ? new Caller(credential, credential.Grant is null ? null : bearer)
             : null;
 }

@@ -34,8 +34,15 @@ internal static class Gate
             var stream = hasKey && ofStreams ? KeyParameter : pattern.GetParameter(InputParameter) is null ? null : InputParameter;
             endpoint.RequestDelegate = async context =>
             {
-                var problem = await AdmitAsync(context, rule, hasRun, stream);
-                await (problem is null ? inner(context) : problem.ExecuteAsync(context));
+                try
+                {
+                    var problem = await AdmitAsync(context, rule, hasRun, stream);
+                    await (problem is null ? inner(context) : problem.ExecuteAsync(context));
+                }
+                finally
+                {
+                    RequestLimits.Release(context);
+                }
             };
         });
         return endpoints;
@@ -56,10 +63,13 @@ internal static class Gate
     {
         if (await Credentials.FindCallerAsync(context) is not { } caller)
         {
+            if (context.RequestServices.GetRequiredService<Logins>().CountFailure(context) is { } guessing) return Problems.From(guessing);
             return Unauthorized(context, rule.TakesTokens
                 ? "Send the environment's secret key, or a public access token that has not expired, as Authorization: Bearer <credential>."
                 : "Send the environment's secret key as Authorization: Bearer <key>.");
         }
+        if (context.RequestServices.GetRequiredService<RequestLimits>().Admit(context, caller.Environment, caller.Token) is { } limited)
+            return Problems.From(limited);
         // Before the path is looked at: the answer tells nothing of what is there.
         if (caller.Grant is not null && !rule.TakesTokens) return Forbidden(context, rule);
         context.Features.Set(caller);

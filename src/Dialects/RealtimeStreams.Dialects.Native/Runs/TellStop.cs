@@ -12,7 +12,7 @@ namespace RealtimeStreams.Dialects.Native.Runs;
 
 /// <summary>Tells the receipt of a request to stop, and has its asker or the run's worker wait for it to get as far as they want.</summary>
 internal sealed class TellStop(
-    IRunRegistry registry, IRunSignals signals, ICredentials credentials, StopTexts texts, IHostApplicationLifetime lifetime, TimeProvider clock)
+    IRunRegistry registry, IRunSignals signals, ICredentials credentials, RequestLimits limits, StopTexts texts, IHostApplicationLifetime lifetime, TimeProvider clock)
 {
     private const int MaxWaitSeconds = 30;
 
@@ -40,6 +40,7 @@ internal sealed class TellStop(
             _ => null,
         };
         if (wanted is not { } least) return Problems.From(ErrorCode.InvalidRequest, "The parameter state must be requested, seen or stopped.", "state");
+        if (seconds > 0 && limits.BecomeReader(context) is { } full) return Problems.From(full);
         context.Features.Get<IHttpRequestTimeoutFeature>()?.DisableTimeout();
         context.Response.Headers.CacheControl = "no-store";
         using var watch = credentials.Watch(caller.Credential);

@@ -22,7 +22,7 @@ internal static class AppendChunks
         new(ErrorCode.ShuttingDown, "The server is stopping. What it had read is stored; send the rest again.");
 
     public static async Task<Results<JsonHttpResult<AppendReceipt>, ProblemResult, LastAnswer>> HandleAsync(
-        HttpContext context, Caller caller, StreamPath stream, IAppender appender, ICredentials credentials, IHostApplicationLifetime lifetime)
+        HttpContext context, Caller caller, StreamPath stream, IAppender appender, ICredentials credentials, RequestLimits limits, IHostApplicationLifetime lifetime)
     {
         if (!TryReadBodyKind(context.Request, out var kind, out var problem)
             || !ProducerHeaders.TryRead(context.Request.Headers, out var producer, out problem)
@@ -38,6 +38,7 @@ internal static class AppendChunks
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(lifetime.ApplicationStopping, watch?.Ended ?? CancellationToken.None);
         if (kind == BodyKind.Lines)
         {
+            if (limits.BecomeOpenBody(context) is { } full) return new LastAnswer(Problems.From(full));
             OpenEnded.LiftRequestLimits(context);
             // Not ended by the sender's going away: lines that arrived before it did are read and stored.
             cancellation = ending.Token;

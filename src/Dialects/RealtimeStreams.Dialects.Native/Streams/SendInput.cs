@@ -14,7 +14,7 @@ namespace RealtimeStreams.Dialects.Native.Streams;
 internal static class SendInput
 {
     public static async Task<Results<JsonHttpResult<AppendReceipt>, ProblemResult, LastAnswer>> HandleAsync(
-        HttpContext context, Caller caller, StreamPath stream, IAppender appender, IRunRegistry registry, ICredentials credentials, IHostApplicationLifetime lifetime)
+        HttpContext context, Caller caller, StreamPath stream, IAppender appender, IRunRegistry registry, ICredentials credentials, RequestLimits limits, IHostApplicationLifetime lifetime)
     {
         var address = stream.Address;
         if (await registry.FindBriefAsync(address.Environment, address.Run, context.RequestAborted) is not { } run)
@@ -22,6 +22,6 @@ internal static class SendInput
         // In the reference too, and in every dialect.
         return run.StreamsVersion == StreamsVersion.V1
             ? Problems.From(ErrorCode.InvalidRequest, $"The run {run.Id} has streams version v1; inputs need v2.")
-            : await AppendChunks.HandleAsync(context, caller, stream, appender, credentials, lifetime);
+            : await AppendChunks.HandleAsync(context, caller, stream, appender, credentials, limits, lifetime);
     }
 }

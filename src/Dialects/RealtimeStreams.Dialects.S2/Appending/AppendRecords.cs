@@ -20,13 +20,14 @@ internal static class AppendRecords
     private const int MaxJsonBytes = 8 * 1024 * 1024;
 
     public static async Task<IResult> HandleAsync(
-        HttpContext context, Call call, StreamDirectory directory, IAppender appender, AppendSessions sessions)
+        HttpContext context, Call call, StreamDirectory directory, IAppender appender, AppendSessions sessions, RequestLimits limits)
     {
         var (target, error) = await directory.OpenAsync(context, call);
         if (error is not null) return Answers.Error(error);
         var type = context.Request.ContentType ?? "";
         if (MediaTypes.Is(type, SessionType))
         {
+            if (limits.BecomeOpenBody(context) is { } full) return Answers.Error(S2Errors.From(full));
             await sessions.ServeAsync(context, call, target!);
             return Results.Empty;
         }

@@ -16,7 +16,7 @@ namespace RealtimeStreams.Dialects.S2.Reading;
 
 /// <summary>GET …/records: a session of frames or of server-sent events, or one batch in JSON or protobuf.</summary>
 internal sealed partial class ReadRecords(
-    StreamDirectory directory, IStreamReads reads, ICredentials credentials, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<ReadRecords> logger)
+    StreamDirectory directory, IStreamReads reads, ICredentials credentials, RequestLimits limits, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<ReadRecords> logger)
 {
     public static Task<IResult> HandleAsync(HttpContext context, Call call, ReadRecords endpoint) => endpoint.AnswerAsync(context, call);
 
@@ -32,6 +32,7 @@ internal sealed partial class ReadRecords(
         if (format is EventFormat) error = request!.TryResume(context.Request.Headers["Last-Event-ID"].ToString(), out request);
         if (page is not null) request = RecordPage.Limit(request!);
         if (error is not null) return Answers.Error(error);
+        if ((page is null || request!.Wait > TimeSpan.Zero) && limits.BecomeReader(context) is { } full) return Answers.Error(S2Errors.From(full));
 
         using var watch = credentials.Watch(call.Credential);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping, watch.Ended);

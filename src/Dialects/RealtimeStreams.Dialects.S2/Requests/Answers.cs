@@ -51,6 +51,7 @@ internal static class Answers
             response.ContentType = contentType;
             response.ContentLength = body.Length;
             response.Headers.CacheControl = "no-store";
+            if (status == StatusCodes.Status429TooManyRequests && response.Headers.RetryAfter.Count == 0) response.Headers.RetryAfter = "1";
             return body.IsEmpty ? Task.CompletedTask : response.Body.WriteAsync(body, httpContext.RequestAborted).AsTask();
         }
     }

@@ -55,6 +55,10 @@ internal static partial class Gate
                 LogFailed(context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(Gate)), context.Request.Method, exception);
             await Answers.Error(error).ExecuteAsync(context);
         }
+        finally
+        {
+            RequestLimits.Release(context);
+        }
     }
 
     private static async ValueTask<S2Error?> AdmitAsync(HttpContext context, bool hasStream, string? operation)
@@ -62,9 +66,13 @@ internal static partial class Gate
         var headers = context.Request.Headers;
         if (Bearer.Find(headers) is not { } bearer) return Unauthenticated();
         var credentials = context.RequestServices.GetRequiredService<ICredentials>();
-        if (await credentials.FindAsync(bearer, context.RequestAborted) is not { } credential) return Unauthenticated();
+        var logins = context.RequestServices.GetRequiredService<Logins>();
+        if (await logins.FindAsync(context, bearer) is not { } credential)
+            return logins.CountFailure(context) is { } guessing ? S2Errors.From(guessing) : Unauthenticated();
         var environment = credential.Environment;
         var permit = credential.Grant is { } grant ? new Permit(grant) : null;
+        if (context.RequestServices.GetRequiredService<RequestLimits>().Admit(context, environment, permit is null ? null : bearer) is { } limited)
+            return S2Errors.From(limited);
         StreamName? stream = null;
         if (hasStream && (stream = FindStream(context, permit)) is null)
             return S2Error.BadPath("A stream's name has 1 to 512 bytes of UTF-8 without U+0000, is percent-encoded as one segment, and is neither . nor ...");

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using RealtimeStreams.ChunkLog;
+using RealtimeStreams.Http;
 using RealtimeStreams.Protocol;
 using RealtimeStreams.RunRegistry;
 
@@ -21,6 +22,7 @@ internal static class S2Errors
         [ErrorCode.StreamFull.Code] = (403, "quota_exhausted"),
         [ErrorCode.LimitReached.Code] = (403, "quota_exhausted"),
         [ErrorCode.Busy.Code] = (429, "rate_limited"),
+        [ErrorCode.RateLimited.Code] = (429, "rate_limited"),
         [ErrorCode.LogUnavailable.Code] = (503, "unavailable"),
         [ErrorCode.RegistryUnavailable.Code] = (503, "unavailable"),
         [ErrorCode.ShuttingDown.Code] = (503, "unavailable"),
@@ -41,6 +43,9 @@ internal static class S2Errors
         if (!rows.TryGetValue(refusal.Code.Code, out var row)) row = refusal.Code.Status >= 500 ? (500, "other") : (422, "invalid");
         return S2Error.Of(row.Status, row.Code, refusal.Detail);
     }
+
+    /// <summary>A limit that was reached.</summary>
+    public static S2Error From(LimitRefusal refusal) => From(refusal.Refusal);
 
     /// <summary>What an append was refused for.</summary>
     public static S2Error From(AppendOutcome.Refused refused) => refused switch

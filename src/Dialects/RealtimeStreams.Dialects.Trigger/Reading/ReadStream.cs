@@ -19,7 +19,7 @@ namespace RealtimeStreams.Dialects.Trigger.Reading;
 /// application gives it a new token).
 /// </remarks>
 internal sealed partial class ReadStream(
-    IStreamReads reads, ICredentials credentials, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<ReadStream> logger)
+    IStreamReads reads, ICredentials credentials, RequestLimits limits, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<ReadStream> logger)
 {
     private const string EventStream = "text/event-stream";
 
@@ -30,6 +30,7 @@ internal sealed partial class ReadStream(
     {
         if (ReadRequest.FindFault(context.Request.Headers, out var request) is { } fault)
             return Results.Text(fault, statusCode: StatusCodes.Status400BadRequest);
+        if (limits.BecomeReader(context) is { } full) return TriggerError.From(full);
         using var watch = credentials.Watch(caller.Credential);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping, watch.Ended);
         switch (await OpenAsync(stream, request.StartIndex, ending.Token))

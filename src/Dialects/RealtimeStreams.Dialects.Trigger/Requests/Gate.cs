@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using RealtimeStreams.Http;
 using RealtimeStreams.Protocol;
 using RealtimeStreams.RunRegistry;
 
@@ -45,15 +46,22 @@ internal static partial class Gate
             else LogRefused(logger, context.Request.Method, error.Code!);
             await error.ExecuteAsync(context);
         }
+        finally
+        {
+            RequestLimits.Release(context);
+        }
     }
 
     private static async ValueTask<TriggerError?> AdmitAsync(HttpContext context, Demand demand, PathParameters path)
     {
         if (await Credentials.FindCallerAsync(context) is not { } caller)
         {
+            if (context.RequestServices.GetRequiredService<Logins>().CountFailure(context) is { } guessing) return TriggerError.From(guessing);
             var allowed = demand == Demand.SecretKey ? "the environment's secret key" : "the environment's secret key, or a public access token that has not expired";
             return TriggerError.From(ErrorCode.Unauthorized, $"Invalid or missing credential: send {allowed} as Authorization: Bearer <key>.");
         }
+        var token = caller.Grant is null ? null : caller.Bearer;
+        if (context.RequestServices.GetRequiredService<RequestLimits>().Admit(context, caller.Environment, token) is { } limited) return TriggerError.From(limited);
         if (caller.Grant is not null && demand == Demand.SecretKey)
             return Forbid(context, TriggerError.From(ErrorCode.Unauthorized, "A public access token is no credential here; send the environment's secret key."));
         context.Features.Set(caller);

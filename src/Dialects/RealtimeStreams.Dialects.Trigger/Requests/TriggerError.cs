@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 using RealtimeStreams.Http;
 using RealtimeStreams.Protocol;
 
@@ -22,15 +24,22 @@ internal sealed record TriggerError(int Status, string Text, string? Code = null
     /// <summary>A refusal as an answer.</summary>
     public static TriggerError From(Refusal refusal) => new(StatusOf(refusal.Code), refusal.Detail, refusal.Code.Code);
 
+    /// <summary>A limit that was reached, as an answer.</summary>
+    public static TriggerError From(LimitRefusal refusal) => From(refusal.Refusal) with { Limit = refusal };
+
     /// <summary>A refusal as an answer.</summary>
     public static TriggerError From(ErrorCode code, string detail) => From(new Refusal(code, detail));
 
     /// <summary>What a client is told of an exception: nothing of its inside, unless the client caused it.</summary>
     public static TriggerError From(Exception exception) => From(Problems.Explain(exception));
 
+    /// <summary>The limit that was reached, if one was.</summary>
+    public LimitRefusal? Limit { get; private init; }
+
     public Task ExecuteAsync(HttpContext httpContext)
     {
         var response = httpContext.Response;
+        if (Status == StatusCodes.Status429TooManyRequests) AddWait(httpContext);
         response.StatusCode = Status;
         response.ContentType = "application/json";
         response.Headers.CacheControl = "no-store";
@@ -46,6 +55,19 @@ internal sealed record TriggerError(int Status, string Text, string? Code = null
         }
         response.ContentLength = body.Length;
         return response.Body.WriteAsync(body.GetBuffer().AsMemory(0, (int)body.Length), httpContext.RequestAborted).AsTask();
+    }
+
+    /// <summary>Some of the published clients look at Retry-After, most wait until a time in milliseconds (contract, section 1).</summary>
+    private void AddWait(HttpContext context)
+    {
+        var headers = context.Response.Headers;
+        if (headers.RetryAfter.Count == 0) headers.RetryAfter = "1";
+        var clock = context.RequestServices.GetRequiredService<TimeProvider>();
+        var wait = Limit?.Wait ?? TimeSpan.FromSeconds(1);
+        headers[TriggerHeaders.LimitReset] = (clock.GetUtcNow() + wait).ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture);
+        if (Limit is null) return;
+        headers[TriggerHeaders.Limit] = Limit.Value.ToString(CultureInfo.InvariantCulture);
+        headers[TriggerHeaders.LimitRemaining] = "0";
     }
 
     private static int StatusOf(ErrorCode code)

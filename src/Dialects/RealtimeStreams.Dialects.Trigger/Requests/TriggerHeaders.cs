@@ -30,6 +30,15 @@ internal static class TriggerHeaders
     /// <summary>The number of a v1 writer's last stored line; -1: none.</summary>
     public const string LastChunkIndex = "X-Last-Chunk-Index";
 
+    /// <summary>When a refused request may come again, in milliseconds since 1970.</summary>
+    public const string LimitReset = "x-ratelimit-reset";
+
+    /// <summary>The limit that was reached.</summary>
+    public const string Limit = "x-ratelimit-limit";
+
+    /// <summary>What is left of it.</summary>
+    public const string LimitRemaining = "x-ratelimit-remaining";
+
     /// <summary>The id of an appended chunk.</summary>
     public const string PartId = "X-Part-Id";
 }

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Hosting;
 using RealtimeStreams.Dialects.Trigger.Requests;
 using RealtimeStreams.Dialects.Trigger.Tokens;
+using RealtimeStreams.Http;
 using RealtimeStreams.Protocol;
 using RealtimeStreams.RunRegistry;
 
@@ -14,7 +15,7 @@ namespace RealtimeStreams.Dialects.Trigger.Runs;
 /// brings back names the content that it has, so that nothing is kept between its requests and any server can answer them.
 /// </summary>
 internal sealed class SubscribeRun(
-    IRunRegistry registry, IRunSignals signals, ICredentials credentials, IHostApplicationLifetime lifetime, TimeProvider clock)
+    IRunRegistry registry, IRunSignals signals, ICredentials credentials, RequestLimits limits, IHostApplicationLifetime lifetime, TimeProvider clock)
 {
     private const string First = "-1";
 
@@ -45,6 +46,7 @@ internal sealed class SubscribeRun(
         var skipped = query["skipColumns"].ToString().Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).ToHashSet(StringComparer.Ordinal);
         skipped.UnionWith(notes.SkipColumns);
         var live = query["live"] == "true";
+        if (live && limits.BecomeReader(context) is { } full) return TriggerError.From(full);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping, credentialEnded);
         using var signal = live ? signals.Watch(address.Environment, address.Run) : null; // Before the run is looked at, so that nothing falls between.
         if (await FindAsync(address, skipped, ending.Token) is not { } row) return NotFound(address.Run);

@@ -12,9 +12,10 @@ namespace RealtimeStreams.Dialects.Trigger.Writing;
 /// <summary>The v1 writer's body: lines of JSON as long as its source runs. Answered once all of them are stored.</summary>
 internal static class IngestChunks
 {
-    public static async Task<IResult> HandleAsync(HttpContext context, StreamPath stream, IAppender appender, IHostApplicationLifetime lifetime)
+    public static async Task<IResult> HandleAsync(HttpContext context, StreamPath stream, IAppender appender, RequestLimits limits, IHostApplicationLifetime lifetime)
     {
         if (FindProducer(context.Request.Headers, out var producer) is { } error) return error;
+        if (limits.BecomeOpenBody(context) is { } full) return new LastAnswer(TriggerError.From(full));
         OpenEnded.LiftRequestLimits(context);
         // Not ended by the sender's going away: lines that arrived before it did are read and stored.
         var stopping = lifetime.ApplicationStopping;

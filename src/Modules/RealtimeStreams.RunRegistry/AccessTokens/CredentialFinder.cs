@@ -22,6 +22,14 @@ internal sealed class CredentialFinder(TokenAuthority tokens, EnvironmentFinder 
         return null;
     }
 
+    public async ValueTask<Credential?> FindKnownAsync(string bearer, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(bearer);
+        if (bearer.AsSpan().Count('.') == 2 && await tokens.CheckAsync(bearer, cancellationToken) is { Grant: { } grant } check)
+            return new Credential(grant.Environment, grant, check.Key);
+        return keys.FindRemembered(bearer) is { Environment: { } environment } found ? new Credential(environment, null, found.Key) : null;
+    }
+
     public IAccessWatch Watch(Credential credential)
     {
         ArgumentNullException.ThrowIfNull(credential);

@@ -30,14 +30,27 @@ internal sealed class EnvironmentFinder(
         if (secretKey.Length is 0 or > MaxKeyLength) return ValueTask.FromResult(KeyFinding.Refused("malformed"));
         var digest = Digest(secretKey);
         var name = Convert.ToHexStringLower(digest);
-        return remembered.TryGetValue(name, out var answer)
-            && answer.Generation == changes.Generation
-            && clock.GetTimestamp() < answer.Until
-            && !(answer.ExpiresAt <= clock.GetUtcNow())
-            && CryptographicOperations.FixedTimeEquals(answer.Digest, digest)
-                ? ValueTask.FromResult(answer.ToFinding(name))
-                : new ValueTask<KeyFinding>(AskAsync(name, secretKey, digest, cancellationToken));
+        return FindRemembered(name, digest) is { } known
+            ? ValueTask.FromResult(known)
+            : new ValueTask<KeyFinding>(AskAsync(name, secretKey, digest, cancellationToken));
     }
+
+    /// <summary>What memory has of a key; null when it has nothing that is still true.</summary>
+    public KeyFinding? FindRemembered(string secretKey)
+    {
+        if (secretKey.Length is 0 or > MaxKeyLength) return null;
+        var digest = Digest(secretKey);
+        return FindRemembered(Convert.ToHexStringLower(digest), digest);
+    }
+
+    private KeyFinding? FindRemembered(string name, byte[] digest) =>
+        remembered.TryGetValue(name, out var answer)
+        && answer.Generation == changes.Generation
+        && clock.GetTimestamp() < answer.Until
+        && !(answer.ExpiresAt <= clock.GetUtcNow())
+        && CryptographicOperations.FixedTimeEquals(answer.Digest, digest)
+            ? answer.ToFinding(name)
+            : null;
 
     /// <summary>What of a key is stored.</summary>
     public static byte[] Digest(string secretKey) => SHA256.HashData(Encoding.UTF8.GetBytes(secretKey));

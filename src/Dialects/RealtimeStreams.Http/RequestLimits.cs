@@ -1,0 +1,82 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Options;
+using RealtimeStreams.Http.Limiting;
+using RealtimeStreams.Protocol;
+using RealtimeStreams.RunRegistry;
+
+namespace RealtimeStreams.Http;
+
+/// <summary>Holds callers to their limits, after they were authenticated and before anything is done for them. Counts what this process sees.</summary>
+public sealed class RequestLimits
+{
+    private readonly IEnvironmentSettings settings;
+    private readonly LimitsOptions limits;
+    private readonly LimitTelemetry telemetry;
+    private readonly CallerLoads<EnvironmentId> environments;
+    private readonly CallerLoads<UInt128> tokens;
+
+    internal RequestLimits(IEnvironmentSettings settings, IOptions<LimitsOptions> options, LimitTelemetry telemetry, TimeProvider clock)
+    {
+        this.settings = settings;
+        this.telemetry = telemetry;
+        limits = options.Value;
+        environments = new CallerLoads<EnvironmentId>(limits.CountedCallers, clock);
+        tokens = new CallerLoads<UInt128>(limits.CountedCallers, clock);
+    }
+
+    /// <summary>Lets a request in, or says which limit it goes beyond; then <c>Retry-After</c> is set.</summary>
+    /// <param name="context">The request. Whoever lets it in calls <see cref="Release"/> at its end.</param>
+    /// <param name="environment">The environment that its credential opens.</param>
+    /// <param name="token">The public token that it came with; null for a secret key.</param>
+    public LimitRefusal? Admit(HttpContext context, EnvironmentId environment, string? token)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        var set = settings.Find(environment);
+        CallerLoad? tokenLoad = null;
+        if (token is not null)
+        {
+            // First: one token that comes too often takes nothing from the others.
+            tokenLoad = tokens.Get(Callers.MarkOf(token));
+            var rate = set.TokenRequestsPerSecond ?? limits.TokenRequestsPerSecond;
+            if (!tokenLoad.BucketOf(rate, set.TokenRequestBurst ?? limits.TokenRequestBurst).TryTake(out var after))
+                return Refuse(context, new LimitRefusal(LimitNames.TokenRequestsPerSecond, rate, LimitOwner.Token, after));
+        }
+        var load = environments.Get(environment);
+        var perSecond = set.RequestsPerSecond ?? limits.RequestsPerSecond;
+        if (!load.BucketOf(perSecond, set.RequestBurst ?? limits.RequestBurst).TryTake(out var wait))
+            return Refuse(context, new LimitRefusal(LimitNames.RequestsPerSecond, perSecond, LimitOwner.Environment, wait));
+        var most = set.ConcurrentRequests ?? limits.ConcurrentRequests;
+        if (!load.Requests.TryTake(most))
+            return Refuse(context, new LimitRefusal(LimitNames.ConcurrentRequests, most, LimitOwner.Environment, TimeSpan.FromSeconds(1)));
+        context.Features.Set(new Admission(load, tokenLoad, set));
+        return null;
+    }
+
+    /// <summary>From now on the request is a live read, and counts as one and no more as a request.</summary>
+    public LimitRefusal? BecomeReader(HttpContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        return context.Features.Get<Admission>()?.BecomeReader(limits) is { } refusal ? Refuse(context, refusal) : null;
+    }
+
+    /// <summary>From now on the request is an open-ended body of appends, and counts as one and no more as a request.</summary>
+    public LimitRefusal? BecomeOpenBody(HttpContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        return context.Features.Get<Admission>()?.BecomeBody(limits) is { } refusal ? Refuse(context, refusal) : null;
+    }
+
+    /// <summary>The request is over: its places are free. For any request, let in or not.</summary>
+    public static void Release(HttpContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        context.Features.Get<Admission>()?.Release();
+    }
+
+    private LimitRefusal Refuse(HttpContext context, LimitRefusal refusal)
+    {
+        telemetry.RecordRefusal(refusal);
+        context.Response.Headers.RetryAfter = refusal.RetryAfter.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        return refusal;
+    }
+}
