@@ -12,11 +12,17 @@ internal sealed partial class CredentialWatch(
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
 
+    private readonly PeriodicTimer timer = new(Interval, clock); // From the start of the host on, not from whenever the loop gets a thread.
     private bool isBlind;
+
+    public override void Dispose()
+    {
+        timer.Dispose();
+        base.Dispose();
+    }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(Interval, clock);
         while (await timer.WaitForNextTickAsync(stoppingToken)) await LookAsync(stoppingToken);
     }
 
