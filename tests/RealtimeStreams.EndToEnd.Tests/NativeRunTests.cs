@@ -191,7 +191,7 @@ public sealed class NativeRunTests(SharedServer server) : IDisposable
         Assert.Equal(
             [
                 "appendChunks", "claimRun", "closeStream", "completeRun", "eraseRun", "inspectRun", "issueToken", "listRuns", "listStreams", "readChunks",
-                "registerRun", "renewClaim", "revokeAllTokens", "revokeToken", "tellTail",
+                "readInput", "registerRun", "renewClaim", "revokeAllTokens", "revokeToken", "seeStop", "sendInput", "stopRun", "tellInput", "tellStop", "tellTail",
             ],
             operations.Order(StringComparer.Ordinal));
         var append = description.RootElement.GetProperty("paths").GetProperty("/api/v1/runs/{runId}/streams/{key}").GetProperty("post");
