@@ -9,7 +9,8 @@ public interface IRuns
     /// and writers to be acknowledged, and completes it.</summary>
     /// <remarks>
     /// The outcome is <c>completed</c> when the body returns and all its pipes succeeded; <c>cancelled</c> when it ends with an
-    /// <see cref="OperationCanceledException"/> after <paramref name="cancellationToken"/> was cancelled; otherwise <c>failed</c> with the exception's message.
+    /// <see cref="OperationCanceledException"/> after <paramref name="cancellationToken"/> was cancelled, or the run was asked to stop
+    /// (<see cref="RunOptions.StopOnRequest"/>); otherwise <c>failed</c> with the exception's message.
     /// Exceptions are thrown on, also that of a pipe whose <see cref="StreamPipe{T}.Completion"/> nobody asked for.
     /// Inside another run of the same client that one becomes the parent, unless the registration names a parent.
     /// </remarks>
@@ -112,6 +113,38 @@ public interface IRuns
     /// <exception cref="RealtimeStreamsException">There is no such run, it has ended (<c>run_completed</c>), or the server was not reached in time.</exception>
     Task<AppendReceipt> SendInputAsync<T>(
         string runId, RealtimeStream<T> input, T value, string? idempotencyKey = null, CancellationToken cancellationToken = default);
+
+    /// <summary>Asks a run to stop. Its worker and its readers are told; it ends when its worker ends it. One that waits for its first worker is cancelled at once.</summary>
+    /// <param name="runId">The run.</param>
+    /// <param name="reason">Why, at most 1,024 characters, for all who read the run. Null: not said.</param>
+    /// <param name="cancellationToken">Gives up waiting. The run may have been asked or not.</param>
+    /// <returns>The receipt; the same for everybody who asks, as the first request stays. Without <see cref="StopReceipt.RequestedAt"/> the run had ended before.</returns>
+    /// <exception cref="RealtimeStreamsException">There is no such run, or the server was not reached in time.</exception>
+    Task<StopReceipt> StopAsync(string runId, string? reason = null, CancellationToken cancellationToken = default);
+
+    /// <summary>The receipt of a request that a run stop, as it is now; null while nobody has asked.</summary>
+    /// <param name="runId">The run.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    /// <exception cref="RealtimeStreamsException">There is no such run, or the server was not reached in time.</exception>
+    Task<StopReceipt?> GetStopAsync(string runId, CancellationToken cancellationToken = default);
+
+    /// <summary>Waits until a request to stop has come so far, or the run has ended, for as long as that takes; also for somebody to ask at all.</summary>
+    /// <param name="runId">The run.</param>
+    /// <param name="state">How far. With <see cref="StopState.Stopped"/> the receipt tells where the streams ended.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    /// <exception cref="RealtimeStreamsException">There is no such run, or the server was not reached in time.</exception>
+    Task<StopReceipt> WaitForStopAsync(string runId, StopState state = StopState.Stopped, CancellationToken cancellationToken = default);
+
+    /// <summary>Watches whether somebody asks a run to stop, for whoever works at it outside of <c>AddRealtimeStreamsTask</c>, and acknowledges it.</summary>
+    /// <param name="runId">A run that was not triggered.</param>
+    /// <param name="acknowledgeAs">Who works at it, 1 to 256 bytes, for the receipt. Null: the machine's name and a random text.</param>
+    /// <returns>The watch, which begins at once. Dispose it when the work is over.</returns>
+    StopSignal WatchStop(string runId, string? acknowledgeAs = null);
+
+    /// <summary>Watches whether somebody asks a run to stop, in the name of its claim.</summary>
+    /// <param name="run">The run, as <see cref="ClaimAsync"/> or <see cref="RegisterAsync"/> gave it.</param>
+    /// <returns>The watch, which begins at once. Dispose it when the work is over.</returns>
+    StopSignal WatchStop(RunInfo run);
 
     /// <summary>Erases a run and all its streams.</summary>
     /// <exception cref="RealtimeStreamsException">There is no such run, or the server was not reached in time.</exception>

@@ -15,6 +15,9 @@ public sealed record ReadOptions
     /// Default: none, and the read throws <see cref="ChunksTrimmedException"/>.</summary>
     public Action<TrimmedEvent>? OnTrimmed { get; init; }
 
+    /// <summary>Called once when somebody has asked the stream's run to stop, before or while it is read. The read goes on until the stream ends.</summary>
+    public Action<StopNotice>? OnStopRequested { get; init; }
+
     /// <summary>Called each time all that was stored when the reader came has been delivered. The argument is the index that comes next.</summary>
     public Action<long>? OnCaughtUp { get; init; }
 }

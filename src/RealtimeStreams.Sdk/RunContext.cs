@@ -12,8 +12,14 @@ public sealed class RunContext
     private readonly List<StreamActivity> started = [];
     private readonly Dictionary<string, object> inputs = new(StringComparer.Ordinal); // Reads, by key. Under the gate.
 
-    internal RunContext(IRealtimeStreamsClient client, RunInfo run, uint attempt, CancellationToken stopping)
+    private readonly StopSignal? stop;
+    private readonly Func<RunStopCause>? findCause;
+
+    internal RunContext(
+        IRealtimeStreamsClient client, RunInfo run, uint attempt, CancellationToken stopping, StopSignal? stop = null, Func<RunStopCause>? findCause = null)
     {
+        this.stop = stop;
+        this.findCause = findCause;
         Client = client;
         this.run = run;
         Attempt = attempt;
@@ -49,6 +55,16 @@ public sealed class RunContext
 
     /// <summary>Cancelled when the run shall stop, and once its body has failed: its pipes stop their sources, and store what they have taken.</summary>
     public CancellationToken Stopping { get; }
+
+    /// <summary>Cancelled when somebody asks the run to stop, and for no other reason. In a task, and with <see cref="RunOptions.StopOnRequest"/>, <see cref="Stopping"/> is
+    /// cancelled with it; elsewhere it never is.</summary>
+    public CancellationToken StopRequested => stop?.Token ?? CancellationToken.None;
+
+    /// <summary>When and why the run was asked to stop; null while it was not.</summary>
+    public StopNotice? StopRequest => stop?.Request;
+
+    /// <summary>Why <see cref="Stopping"/> is cancelled, as far as that is known: of several causes the one that says most.</summary>
+    public RunStopCause StopCause => findCause?.Invoke() ?? (Stopping.IsCancellationRequested ? RunStopCause.HostStopping : RunStopCause.None);
 
     /// <summary>Takes what is sent to the run: each value once, in order, for as long as the run goes on, whatever connections and servers do meanwhile.</summary>
     /// <remarks>

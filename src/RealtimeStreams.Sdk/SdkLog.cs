@@ -60,4 +60,16 @@ internal static partial class SdkLog
     [LoggerMessage(EventId = 3015, Level = LogLevel.Error,
         Message = "The end of run {Run} could not be told to the server; once its lease has run out it is another attempt's")]
     public static partial void LogTaskRunUntold(this ILogger logger, string run, Exception failure);
+
+    [LoggerMessage(EventId = 3020, Level = LogLevel.Information, Message = "Run {Run} is asked to stop")]
+    public static partial void LogStopRequested(this ILogger logger, string run);
+
+    [LoggerMessage(EventId = 3021, Level = LogLevel.Warning, Message = "It could not be told to the server that the request to stop run {Run} was seen")]
+    public static partial void LogStopNotSeen(this ILogger logger, string run, Exception failure);
+
+    [LoggerMessage(EventId = 3022, Level = LogLevel.Warning, Message = "Whether run {Run} is asked to stop cannot be learnt from the server now")]
+    public static partial void LogStopNotWatched(this ILogger logger, string run, Exception failure);
+
+    [LoggerMessage(EventId = 3023, Level = LogLevel.Error, Message = "What was to be called when run {Run} is asked to stop has failed")]
+    public static partial void LogStopNotTold(this ILogger logger, string run, Exception failure);
 }

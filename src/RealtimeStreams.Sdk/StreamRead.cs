@@ -44,6 +44,9 @@ public sealed class StreamRead<T> : IAsyncEnumerable<T>
     /// <summary>How the stream ended, once the read has come to its end.</summary>
     public Outcome? Outcome { get; private set; }
 
+    /// <summary>When and why somebody has asked the run to stop, as far as this read has come to know; null while nobody has. The read goes on.</summary>
+    public StopNotice? StopRequested { get; private set; }
+
     /// <summary>The chunks with their indexes. Shares the cursor.</summary>
     /// <exception cref="RealtimeStreamsException">The server refused for good, or was not reached in time.</exception>
     /// <exception cref="ChunksTrimmedException">Chunks are gone before they were read, and <see cref="ReadOptions.OnTrimmed"/> is not set.</exception>
@@ -99,6 +102,10 @@ public sealed class StreamRead<T> : IAsyncEnumerable<T>
                     var trimmed = follower.Trimmed!;
                     if (options.OnTrimmed is null) throw new ChunksTrimmedException(trimmed.RequestedIndex, trimmed.FirstIndex);
                     options.OnTrimmed(trimmed);
+                    break;
+                case Followed.StopRequested when StopRequested is null:
+                    StopRequested = follower.StopRequested;
+                    options.OnStopRequested?.Invoke(StopRequested!);
                     break;
                 case Followed.Closed:
                     (Ending, Outcome) = (ReadEnding.Closed, follower.Outcome);

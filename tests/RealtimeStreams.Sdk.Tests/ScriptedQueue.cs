@@ -18,6 +18,15 @@ internal sealed class ScriptedQueue
     /// <summary>Refuses renewals so, from when it is set.</summary>
     public ErrorCode? RenewFault { get; set; }
 
+    /// <summary>Told with claims and renewals, from when it is set.</summary>
+    public StopNotice? Stop { get; set; }
+
+    /// <summary>Whether requests that wait for the stop are held; otherwise they are refused, as by a server that does not know them.</summary>
+    public bool HoldsStops { get; set; }
+
+    /// <summary>Run id and body of what was acknowledged.</summary>
+    public ConcurrentQueue<(string Run, SeeStop Body)> Seen { get; } = new();
+
     public ConcurrentQueue<ClaimRun> Claims { get; } = new();
 
     /// <summary>Run id and body.</summary>
@@ -49,6 +58,8 @@ internal sealed class ScriptedQueue
         if (path.EndsWith("/claim", StringComparison.Ordinal)) await ClaimAsync(context, JsonSerializer.Deserialize(body, NativeJson.Default.ClaimRun)!);
         else if (path.EndsWith("/renew", StringComparison.Ordinal)) await RenewAsync(context, RunOf(path), JsonSerializer.Deserialize(body, NativeJson.Default.RenewClaim)!);
         else if (path.EndsWith("/complete", StringComparison.Ordinal)) await CompleteAsync(context, RunOf(path), body);
+        else if (path.EndsWith("/stop", StringComparison.Ordinal) && HoldsStops) await HoldAsync(context, RunOf(path));
+        else if (path.EndsWith("/stop/seen", StringComparison.Ordinal)) await SeeAsync(context, path.Split('/')[^3], JsonSerializer.Deserialize(body, NativeJson.Default.SeeStop)!);
         else await ScriptedServer.RefuseAsync(context, ErrorCode.NotFound);
     }
 
@@ -91,8 +102,27 @@ internal sealed class ScriptedQueue
         return TellAsync(context, NewRun(run, "t", null));
     }
 
-    private static Task TellAsync(HttpContext context, RunInfo run)
+    private async Task HoldAsync(HttpContext context, string run)
     {
+        while (Stop is null && !context.RequestAborted.IsCancellationRequested) await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System);
+        if (Stop is { } stop) await TellReceiptAsync(context, new StopReceipt(run, StopState.Requested, stop.At, stop.Reason));
+    }
+
+    private Task SeeAsync(HttpContext context, string run, SeeStop body)
+    {
+        Seen.Enqueue((run, body));
+        return TellReceiptAsync(context, new StopReceipt(run, StopState.Seen, Stop!.At));
+    }
+
+    private static Task TellReceiptAsync(HttpContext context, StopReceipt receipt)
+    {
+        context.Response.ContentType = "application/json";
+        return context.Response.WriteAsync(JsonSerializer.Serialize(receipt, NativeJson.Default.StopReceipt));
+    }
+
+    private Task TellAsync(HttpContext context, RunInfo run)
+    {
+        run = run with { StopRequested = Stop };
         context.Response.ContentType = "application/json";
         return context.Response.WriteAsync(JsonSerializer.Serialize(run, NativeJson.Default.RunInfo));
     }

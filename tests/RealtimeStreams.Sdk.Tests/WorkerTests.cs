@@ -172,11 +172,11 @@ public sealed class WorkerTests : IAsyncLifetime
     public async Task A_run_whose_claim_is_lost_is_told_to_stop_and_not_completed(string code)
     {
         queue.RenewFault = new[] { ErrorCode.ClaimLost, ErrorCode.RunCompleted, ErrorCode.RegistryUnavailable }.Single(fault => fault.Code == code);
-        var stopped = new TaskCompletionSource();
+        var stopped = new TaskCompletionSource<(RunStopCause, bool)>();
         using var host = await StartAsync(services => services.AddRealtimeStreamsTask<int>("t", async (run, payload, token) =>
         {
             if (payload == 1) return;
-            using var noted = token.Register(stopped.SetResult);
+            using var noted = token.Register(() => stopped.SetResult((run.StopCause, run.StopRequested.IsCancellationRequested)));
             Assert.Equal(token, run.Stopping);
             await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, token);
         }));
@@ -188,6 +188,7 @@ public sealed class WorkerTests : IAsyncLifetime
         await CompletedAsync(1);
 
         Assert.Equal("b", queue.Completions.Single().Run);
+        Assert.Equal((RunStopCause.ClaimLost, false), await stopped.Task);
         await host.StopAsync(Cancelled);
     }
 
@@ -213,10 +214,12 @@ public sealed class WorkerTests : IAsyncLifetime
     public async Task A_host_that_stops_claims_no_more_finishes_what_it_can_and_gives_back_the_rest()
     {
         var started = 0;
+        var cause = RunStopCause.None;
         var gate = new TaskCompletionSource();
-        using var host = await StartAsync(services => services.AddRealtimeStreamsTask<string>("t", async (_, payload, token) =>
+        using var host = await StartAsync(services => services.AddRealtimeStreamsTask<string>("t", async (run, payload, token) =>
         {
             Interlocked.Increment(ref started);
+            using var noted = token.Register(() => cause = run.StopCause);
             if (payload == "short") await gate.Task;
             else await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, token);
         }));
@@ -236,6 +239,59 @@ public sealed class WorkerTests : IAsyncLifetime
         Assert.Single(queue.Completions);
         Assert.Equal(("b", 0), (queue.Renewals.Last().Run, queue.Renewals.Last().Body.LeaseInSeconds!.Value));
         Assert.Equal(3, queue.Claims.Count);
+        Assert.Equal(RunStopCause.HostStopping, cause);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)] // A server that does not let it wait: it learns it from its next renewal.
+    public async Task A_task_that_is_asked_to_stop_is_told_says_so_and_ends_its_run_as_cancelled(bool holdsStops)
+    {
+        queue.HoldsStops = holdsStops;
+        var told = new TaskCompletionSource<(RunStopCause, StopNotice?)>();
+        using var host = await StartAsync(services => services.AddRealtimeStreamsTask<int>("t", async (run, _, token) =>
+        {
+            using var noted = run.StopRequested.Register(() => told.SetResult((run.StopCause, run.StopRequest)));
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, token);
+        }));
+        queue.Add(ScriptedQueue.NewRun("a", "t", "0", attempt: 3));
+        await UntilAsync(() => queue.Claims.Count == 2, "the next claim");
+
+        queue.Stop = new StopNotice(DateTimeOffset.UnixEpoch, "enough");
+        if (!holdsStops) await AdvanceUntilAsync(TimeSpan.FromSeconds(1), () => told.Task.IsCompleted, "the stop");
+        await CompletedAsync(1);
+
+        Assert.Equal((RunStopCause.Requested, queue.Stop), await told.Task);
+        var end = queue.CompletionOf("a");
+        Assert.Equal(("cancelled", null, 3), ((string?)end["outcome"], (string?)end["error"], (int)end["attempt"]!));
+        Assert.Equal(("a", 3, (string?)end["worker"]), (queue.Seen.Single().Run, queue.Seen.Single().Body.Attempt!.Value, queue.Seen.Single().Body.Worker));
+        await host.StopAsync(Cancelled);
+    }
+
+    [Fact]
+    public async Task A_task_that_is_done_when_it_is_asked_completes_and_one_that_fails_fails()
+    {
+        queue.HoldsStops = true;
+        queue.Stop = new StopNotice(DateTimeOffset.UnixEpoch);
+        using var host = await StartAsync(services => services.AddRealtimeStreamsTask<int, string>("t", (run, payload, token) =>
+        {
+            Assert.True(token.IsCancellationRequested && run.StopRequested.IsCancellationRequested); // From the claim on.
+            return payload switch
+            {
+                0 => Task.FromResult("cleaned up"),
+                1 => throw new InvalidOperationException("no luck"),
+                _ => throw new RunCancelledException("as you like"),
+            };
+        }));
+
+        for (var i = 0; i < 3; i++) queue.Add(ScriptedQueue.NewRun($"r{i}", "t", $"{i}"));
+        await CompletedAsync(3);
+
+        Assert.Equal(("completed", "cleaned up"), ((string?)queue.CompletionOf("r0")["outcome"], (string?)queue.CompletionOf("r0")["output"]));
+        Assert.Equal(("failed", "no luck"), ((string?)queue.CompletionOf("r1")["outcome"], (string?)queue.CompletionOf("r1")["error"]));
+        Assert.Equal(("cancelled", "as you like"), ((string?)queue.CompletionOf("r2")["outcome"], (string?)queue.CompletionOf("r2")["error"]));
+        Assert.Equal(["r0", "r1", "r2"], queue.Seen.Select(seen => seen.Run).Order());
+        await host.StopAsync(Cancelled);
     }
 
     [Fact]

@@ -13,6 +13,7 @@ internal enum SseKind
     Timeout,
     Reconnect,
     TokenExpired,
+    StopRequested,
     Error,
     Unknown,
 }
@@ -144,6 +145,7 @@ internal sealed class SseParser
         : name.SequenceEqual("timeout"u8) ? SseKind.Timeout
         : name.SequenceEqual("reconnect"u8) ? SseKind.Reconnect
         : name.SequenceEqual("token-expired"u8) ? SseKind.TokenExpired
+        : name.SequenceEqual("stop-requested"u8) ? SseKind.StopRequested
         : name.SequenceEqual("error"u8) ? SseKind.Error
         : name.IsEmpty || name.SequenceEqual("message"u8) ? SseKind.Chunk
         : SseKind.Unknown;

@@ -16,6 +16,7 @@ internal enum Followed
     Trimmed,
     Closed,
     TimedOut,
+    StopRequested,
 }
 
 /// <summary>
@@ -42,6 +43,9 @@ internal sealed class StreamFollower(
 
     /// <summary>What is gone.</summary>
     public TrimmedEvent? Trimmed { get; private set; }
+
+    /// <summary>That somebody has asked the run to stop.</summary>
+    public StopNotice? StopRequested { get; private set; }
 
     /// <summary>How the stream ended.</summary>
     public Outcome Outcome { get; private set; }
@@ -134,6 +138,10 @@ internal sealed class StreamFollower(
                 if (Cursor < ended.NextIndex) throw Cut("the end came before all chunks had");
                 Outcome = ended.Outcome;
                 return Followed.Closed;
+            case SseKind.StopRequested:
+                if (StopRequested is not null) return null; // Every connection begins with it.
+                StopRequested = Parse(NativeJson.Default.StopNotice);
+                return Followed.StopRequested;
             case SseKind.Timeout:
                 return Followed.TimedOut;
             case SseKind.Reconnect:

@@ -40,26 +40,43 @@ internal sealed partial class RunOperations(Transport transport, ChunkJson json,
             throw new RealtimeStreamsException(new Problem { Code = code.Code, Status = code.Status, Title = code.Title, Detail = $"The run '{info.Id}' has ended before." });
         }
 
+        if (!options.StopOnRequest) return await RunAsync(info, body, options, null, cancellationToken).ConfigureAwait(false);
+        var stop = WatchStop(info);
+        await using var watching = stop.ConfigureAwait(false);
+        return await RunAsync(info, body, options, stop, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<TResult> RunAsync<TResult>(
+        RunInfo info, Func<RunContext, CancellationToken, Task<TResult>> body, RunOptions options, StopSignal? stop, CancellationToken cancellationToken)
+    {
         using var activity = SdkTelemetry.Start("run", info.Id);
-        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var context = new RunContext(client, info, options.Attempt, stopping.Token);
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, stop?.Token ?? CancellationToken.None);
+        var context = new RunContext(client, info, options.Attempt, stopping.Token, stop, FindCause);
         TResult result;
         try
         {
             RunContext.Switch(context); // Ends with this method, as it is async.
             result = await body(context, stopping.Token).ConfigureAwait(false);
             if (await context.WhenWrittenAsync(cancellationToken).ConfigureAwait(false) is { } failure) ExceptionDispatchInfo.Throw(failure);
+            if (stop is not null) await stop.WhenAcknowledgedAsync(transport.Time, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception failure)
         {
             SdkTelemetry.Fail(activity, failure);
             await stopping.CancelAsync().ConfigureAwait(false);
+            if (stop is not null) await stop.WhenAcknowledgedAsync(transport.Time, cancellationToken).ConfigureAwait(false);
             await EndAsync(context, failure, options, cancellationToken).ConfigureAwait(false);
             throw;
         }
         await CompleteAsync(info.Id, Outcome.Completed, null, CancellationToken.None).ConfigureAwait(false);
         transport.Logger.LogRunEnded(info.Id, Outcome.Completed);
         return result;
+
+        RunStopCause FindCause() =>
+            stop?.Request is not null && stop.Token.IsCancellationRequested ? RunStopCause.Requested
+            : cancellationToken.IsCancellationRequested ? RunStopCause.HostStopping
+            : stopping.IsCancellationRequested ? RunStopCause.Failed
+            : RunStopCause.None;
     }
 
     public RunScope Enter(RunInfo run, uint attempt)
@@ -159,7 +176,7 @@ internal sealed partial class RunOperations(Transport transport, ChunkJson json,
     /// <summary>Ends a run whose body threw. What went wrong on the way is logged: the body's exception is the one to throw.</summary>
     private async Task EndAsync(RunContext context, Exception failure, RunOptions options, CancellationToken cancellationToken)
     {
-        var isCancelled = failure is OperationCanceledException && cancellationToken.IsCancellationRequested;
+        var isCancelled = failure is OperationCanceledException && (cancellationToken.IsCancellationRequested || context.StopRequested.IsCancellationRequested);
         using var limit = new CancellationTokenSource(options.EndTimeout, transport.Time);
         try
         {

@@ -15,19 +15,23 @@ internal sealed class ClaimedRun(RunServices services, TaskDefinition task, RunI
     {
         var began = services.Time.GetTimestamp();
         using var activity = SdkTelemetry.Start("task", run.Id);
-        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(drained);
+        var stop = services.Client.Runs.WatchStop(run);
+        await using var watching = stop.ConfigureAwait(false);
+        using var logged = stop.Token.Register(() => services.Logger.LogStopRequested(run.Id));
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(drained, stop.Token);
         using var ended = new CancellationTokenSource();
         var claim = new HeldClaim(services, run);
-        var holding = claim.HoldAsync(stopping, ended.Token);
+        var holding = claim.HoldAsync(stopping, stop, ended.Token);
         services.Logger.LogTaskRunStarted(run.Id, task.TaskId, run.Attempt ?? 1);
 
         var word = "lost";
         try
         {
-            var end = await DoAsync(stopping, over).ConfigureAwait(false);
+            var end = await DoAsync(stopping, stop, FindCause, over).ConfigureAwait(false);
+            await stop.WhenAcknowledgedAsync(services.Time, over).ConfigureAwait(false);
             if (end.Failure is { } failure) SdkTelemetry.Fail(activity, failure);
             if (claim.Loss is { } loss) services.Logger.LogTaskRunLost(run.Id, loss);
-            else word = await EndAsync(end, drained, over).ConfigureAwait(false);
+            else word = await EndAsync(end, stop, drained, over).ConfigureAwait(false);
         }
         catch (RealtimeStreamsException refusal) when (refusal.Status is 404 or 409)
         {
@@ -43,11 +47,18 @@ internal sealed class ClaimedRun(RunServices services, TaskDefinition task, RunI
             await ended.CancelAsync().ConfigureAwait(false);
             await holding.ConfigureAwait(false);
         }
+
+        RunStopCause FindCause() =>
+            claim.Loss is not null ? RunStopCause.ClaimLost
+            : stop.Token.IsCancellationRequested ? RunStopCause.Requested
+            : drained.IsCancellationRequested ? RunStopCause.HostStopping
+            : stopping.IsCancellationRequested ? RunStopCause.Failed
+            : RunStopCause.None;
     }
 
-    private async Task<End> DoAsync(CancellationTokenSource stopping, CancellationToken over)
+    private async Task<End> DoAsync(CancellationTokenSource stopping, StopSignal stop, Func<RunStopCause> findCause, CancellationToken over)
     {
-        var context = new RunContext(services.Client, run, (uint)(run.Attempt ?? 0), stopping.Token);
+        var context = new RunContext(services.Client, run, (uint)(run.Attempt ?? 0), stopping.Token, stop, findCause);
         RunContext.Switch(context); // Ends with this method, as it is async.
         try
         {
@@ -74,9 +85,10 @@ internal sealed class ClaimedRun(RunServices services, TaskDefinition task, RunI
     }
 
     /// <returns>How it ended, for the metric.</returns>
-    private async Task<string> EndAsync(End end, CancellationToken drained, CancellationToken over)
+    private async Task<string> EndAsync(End end, StopSignal stop, CancellationToken drained, CancellationToken over)
     {
-        if (end.Failure is OperationCanceledException and not RunCancelledException && drained.IsCancellationRequested)
+        var isStopped = end.Failure is OperationCanceledException && stop.Token.IsCancellationRequested; // Also while the host stops: nobody wants another attempt.
+        if (end.Failure is OperationCanceledException and not RunCancelledException && !isStopped && drained.IsCancellationRequested)
         {
             await services.Client.Runs.ReleaseAsync(run, over).ConfigureAwait(false);
             services.Logger.LogTaskRunReleased(run.Id);
@@ -87,6 +99,7 @@ internal sealed class ClaimedRun(RunServices services, TaskDefinition task, RunI
         {
             null => completion with { Outcome = Outcome.Completed, Output = end.Output },
             RunCancelledException => completion with { Outcome = Outcome.Cancelled, Error = end.Failure.Message },
+            _ when isStopped => completion with { Outcome = Outcome.Cancelled },
             _ => completion with { Outcome = Outcome.Failed, Error = end.Failure.Message },
         };
         try

@@ -13,8 +13,9 @@ internal sealed class HeldClaim(RunServices services, RunInfo run)
 
     /// <summary>Renews until the run is done with.</summary>
     /// <param name="stopping">Cancelled when the claim is lost.</param>
+    /// <param name="stop">Told when the server says that the run shall stop.</param>
     /// <param name="done">The run is done with.</param>
-    public async Task HoldAsync(CancellationTokenSource stopping, CancellationToken done)
+    public async Task HoldAsync(CancellationTokenSource stopping, StopSignal stop, CancellationToken done)
     {
         var heldSince = time.GetTimestamp();
         try
@@ -23,7 +24,8 @@ internal sealed class HeldClaim(RunServices services, RunInfo run)
             {
                 await Task.Delay(services.Lease / 3, time, done).ConfigureAwait(false);
                 var asked = time.GetTimestamp();
-                await RenewAsync(services.Lease - time.GetElapsedTime(heldSince), done).ConfigureAwait(false);
+                var renewed = await RenewAsync(services.Lease - time.GetElapsedTime(heldSince), done).ConfigureAwait(false);
+                if (renewed.StopRequested is { } notice) stop.Learn(notice);
                 heldSince = asked; // The server counts from some moment after it.
             }
         }
@@ -38,13 +40,13 @@ internal sealed class HeldClaim(RunServices services, RunInfo run)
         }
     }
 
-    private async Task RenewAsync(TimeSpan left, CancellationToken done)
+    private async Task<RunInfo> RenewAsync(TimeSpan left, CancellationToken done)
     {
         using var limit = new CancellationTokenSource(left > TimeSpan.Zero ? left : TimeSpan.Zero, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, done);
         try
         {
-            await services.Client.Runs.RenewAsync(run, services.Lease, either.Token).ConfigureAwait(false);
+            return await services.Client.Runs.RenewAsync(run, services.Lease, either.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!done.IsCancellationRequested)
         {
