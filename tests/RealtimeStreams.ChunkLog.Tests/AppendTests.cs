@@ -147,8 +147,9 @@ public sealed class AppendTests(BrokerFixture fixture, ITestOutputHelper output)
     private static async Task PlayAsync(History history, FakeTimeProvider clock, LogNode one, LogNode other)
     {
         var stream = NewStream(history.Address is null ? "short" : new string('k', 200));
-        // A key that was given up is forgotten by nodes that have not heard of it yet; when they hear of it is not the model's to say.
-        if (history.Steps.Any(step => step.Special?.Trim is not null)) history = history with { Steps = [.. history.Steps.Select(step => step with { Key = -1 })] };
+        // A key that was given up is forgotten by nodes that have not heard of it yet, and what was given up makes room; when is not the model's to say.
+        if (history.Steps.Any(step => step.Special?.Trim is not null))
+            history = history with { Steps = [.. history.Steps.Select(step => step with { Key = -1 })], Limits = history.Limits with { MaxBytes = long.MaxValue } };
         var model = new StreamModel(history.Limits);
         var turn = 0;
         foreach (var step in history.Steps)

@@ -44,9 +44,9 @@ public abstract class NamedStreamContract(TestDatabases databases) : RegistryCon
         Assert.Equal((first.Stream, false), (repeated.Stream, repeated.New));
         foreach (var other in (string?[])["other", null])
             Assert.Equal(first.Stream, Assert.IsType<NamedStreamOutcome.Taken>(await CreateAsync(node, "a", "2", other)).Stream);
-        var ensured = Assert.IsType<NamedStreamOutcome.Made>(await Names(node).EnsureAsync(Environment, "a", "3", Cancelled));
+        var ensured = Assert.IsType<NamedStreamOutcome.Made>(await Names(node).EnsureAsync(Environment, "a", "3", null, Cancelled));
         Assert.Equal((first.Stream, false), (ensured.Stream, ensured.New));
-        Assert.True(Assert.IsType<NamedStreamOutcome.Made>(await Names(node).EnsureAsync(Environment, "b", "3", Cancelled)).New);
+        Assert.True(Assert.IsType<NamedStreamOutcome.Made>(await Names(node).EnsureAsync(Environment, "b", "3", null, Cancelled)).New);
     }
 
     [Fact]
@@ -55,7 +55,7 @@ public abstract class NamedStreamContract(TestDatabases databases) : RegistryCon
         TestNode[] nodes = [await StartNodeAsync(), await StartNodeAsync(), await StartNodeAsync()];
 
         var made = await Task.WhenAll(Enumerable.Range(0, 24).Select(i => Task.Run(
-            async () => (NamedStreamOutcome.Made)await Names(nodes[i % 3]).EnsureAsync(Environment, "one", "{}", Cancelled), Cancelled)));
+            async () => (NamedStreamOutcome.Made)await Names(nodes[i % 3]).EnsureAsync(Environment, "one", "{}", null, Cancelled), Cancelled)));
 
         Assert.Single(made, outcome => outcome.New);
         Assert.Single(made.Select(outcome => outcome.Stream).Distinct());
@@ -71,7 +71,7 @@ public abstract class NamedStreamContract(TestDatabases databases) : RegistryCon
         {
             Assert.Equal(ErrorCode.InvalidRequest, Assert.IsType<NamedStreamOutcome.Refused>(await CreateAsync(node, name)).Refusal.Code);
             Assert.Null(await Names(node).FindAsync(Environment, name, Cancelled));
-            Assert.Null(await Names(node).ReconfigureAsync(Environment, name, "", "{}", Cancelled));
+            Assert.Null(await Names(node).ReconfigureAsync(Environment, name, "", "{}", null, Cancelled));
             Assert.False(await Names(node).DeleteAsync(Environment, name, Cancelled));
         }
     }
@@ -90,16 +90,37 @@ public abstract class NamedStreamContract(TestDatabases databases) : RegistryCon
     }
 
     [Fact]
+    public async Task A_stream_has_a_retention_of_its_own_which_counts_at_once_when_it_changes()
+    {
+        var clock = new Microsoft.Extensions.Time.Testing.FakeTimeProvider();
+        Settings["RealtimeStreams:Retention"] = "01:00:00";
+        var node = await StartNodeAsync(clock);
+        var expiries = node.Services.GetRequiredService<IStreamExpiries>();
+        Assert.IsType<NamedStreamOutcome.Refused>(await Names(node).CreateAsync(Environment, "a", "1", TimeSpan.FromSeconds(59), null, Cancelled));
+        Assert.IsType<NamedStreamOutcome.Refused>(await Names(node).CreateAsync(Environment, "a", "1", TimeSpan.FromMinutes(61), null, Cancelled));
+        var made = Assert.IsType<NamedStreamOutcome.Made>(await Names(node).CreateAsync(Environment, "a", "1", TimeSpan.FromMinutes(30), null, Cancelled));
+        await node.Registry.AdmitAsync(made.Stream.Address, Cancelled);
+
+        await Names(node).ReconfigureAsync(Environment, "a", "wrong", "2", TimeSpan.FromMinutes(1), Cancelled);
+        Assert.Empty(await expiries.FindDueAsync(10, Cancelled));
+        await Names(node).ReconfigureAsync(Environment, "a", "1", "2", TimeSpan.FromMinutes(1), Cancelled);
+        Assert.Equal(TimeSpan.FromMinutes(1), Assert.Single(await expiries.FindDueAsync(10, Cancelled)).Retention);
+        await Names(node).ReconfigureAsync(Environment, "a", "2", "3", null, Cancelled);
+        Assert.Equal(TimeSpan.FromHours(1), Assert.Single(await expiries.FindDueAsync(10, Cancelled)).Retention);
+        await Assert.ThrowsAsync<ArgumentException>(() => Names(node).ReconfigureAsync(Environment, "a", "3", "4", TimeSpan.FromSeconds(1), Cancelled));
+    }
+
+    [Fact]
     public async Task A_configuration_is_replaced_only_if_it_is_the_one_that_the_change_was_made_from()
     {
         var node = await StartNodeAsync();
         await CreateAsync(node, "a", "1");
         Assert.NotNull(await Names(node).FindAsync(Environment, "a", Cancelled));
 
-        Assert.Equal("2", (await Names(node).ReconfigureAsync(Environment, "a", "1", "2", Cancelled))!.Config);
-        Assert.Equal("2", (await Names(node).ReconfigureAsync(Environment, "a", "1", "3", Cancelled))!.Config);
+        Assert.Equal("2", (await Names(node).ReconfigureAsync(Environment, "a", "1", "2", null, Cancelled))!.Config);
+        Assert.Equal("2", (await Names(node).ReconfigureAsync(Environment, "a", "1", "3", null, Cancelled))!.Config);
         Assert.Equal("2", (await Names(node).FindAsync(Environment, "a", Cancelled))!.Config);
-        Assert.Null(await Names(node).ReconfigureAsync(Environment, "b", "1", "2", Cancelled));
+        Assert.Null(await Names(node).ReconfigureAsync(Environment, "b", "1", "2", null, Cancelled));
     }
 
     [Fact]
@@ -206,7 +227,7 @@ public abstract class NamedStreamContract(TestDatabases databases) : RegistryCon
         TestNode[] nodes = [await StartNodeAsync(clock), await StartNodeAsync(clock)]; // Each with announcements of its own.
         await CreateAsync(nodes[0], "a", "1");
         Assert.Equal("1", (await Names(nodes[1]).FindAsync(Environment, "a", Cancelled))!.Config);
-        await Names(nodes[0]).ReconfigureAsync(Environment, "a", "1", "2", Cancelled);
+        await Names(nodes[0]).ReconfigureAsync(Environment, "a", "1", "2", null, Cancelled);
 
         Assert.Equal("1", (await Names(nodes[1]).FindAsync(Environment, "a", Cancelled))!.Config);
         clock.Advance(TimeSpan.FromSeconds(30));
@@ -216,7 +237,7 @@ public abstract class NamedStreamContract(TestDatabases databases) : RegistryCon
     private static INamedStreams Names(TestNode node) => node.Services.GetRequiredService<INamedStreams>();
 
     private static Task<NamedStreamOutcome> CreateAsync(TestNode node, string name, string config = "{}", string? token = null) =>
-        Names(node).CreateAsync(Environment, name, config, token, Cancelled);
+        Names(node).CreateAsync(Environment, name, config, null, token, Cancelled);
 
     private static async Task<List<string>> ListAllAsync(TestNode node, string prefix, string startAfter, int limit)
     {

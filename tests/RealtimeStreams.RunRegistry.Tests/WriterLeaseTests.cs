@@ -39,7 +39,7 @@ public abstract class WriterLeaseContract(TestDatabases databases) : RegistryCon
         node.Observer.Failure = new TimeoutException(); // Its streams' rows stay open.
         await Assert.ThrowsAsync<TimeoutException>(() => node.Registry.CompleteAsync(Environment, Id("ended"), Outcome.Completed, null, Cancelled));
         var named = Assert.IsType<NamedStreamOutcome.Made>(
-            await node.Services.GetRequiredService<INamedStreams>().CreateAsync(Environment, "named", "{}", null, Cancelled));
+            await node.Services.GetRequiredService<INamedStreams>().CreateAsync(Environment, "named", "{}", null, null, Cancelled));
         await node.Registry.AdmitAsync(named.Stream.Address, Cancelled);
 
         clock.Advance(lease * 2);

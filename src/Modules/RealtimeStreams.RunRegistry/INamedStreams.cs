@@ -14,30 +14,33 @@ public interface INamedStreams
     /// <param name="environment">The tenant.</param>
     /// <param name="name">The stream's name.</param>
     /// <param name="config">What the dialect wants to keep with it, at most 16 KiB; opaque here.</param>
+    /// <param name="retention">How long its chunks are kept: whole seconds, <see cref="IRetention.Shortest"/> to the environment's; null: as the environment says.</param>
     /// <param name="requestToken">Tells a repeated request from another one, at most 256 bytes; null: every repeat finds the name taken.</param>
     /// <param name="cancellationToken">Gives up; the stream may have been made.</param>
     Task<NamedStreamOutcome> CreateAsync(
-        EnvironmentId environment, string name, string config, string? requestToken, CancellationToken cancellationToken);
+        EnvironmentId environment, string name, string config, TimeSpan? retention, string? requestToken, CancellationToken cancellationToken);
 
     /// <summary>Finds a stream, or makes it: the outcome says which, and is never <see cref="NamedStreamOutcome.Taken"/>.</summary>
     /// <param name="environment">The tenant.</param>
     /// <param name="name">The stream's name.</param>
     /// <param name="config">Kept with it if it is made; one that is there keeps its own.</param>
+    /// <param name="retention">As of a stream that is made; one that is there keeps its own.</param>
     /// <param name="cancellationToken">Gives up; the stream may have been made.</param>
-    Task<NamedStreamOutcome> EnsureAsync(EnvironmentId environment, string name, string config, CancellationToken cancellationToken);
+    Task<NamedStreamOutcome> EnsureAsync(EnvironmentId environment, string name, string config, TimeSpan? retention, CancellationToken cancellationToken);
 
     /// <summary>The stream of that name; null when there is none. Answers from memory for 30 s, unless a change was announced.</summary>
     ValueTask<NamedStream?> FindAsync(EnvironmentId environment, string name, CancellationToken cancellationToken);
 
-    /// <summary>Replaces a stream's configuration if it still is the expected one. Tells what stands there now; null when there is no such stream.</summary>
+    /// <summary>Replaces a stream's configuration and retention if the configuration still is the expected one. Tells what stands there now; null when there is no such stream.</summary>
     /// <param name="environment">The tenant.</param>
     /// <param name="name">The stream's name.</param>
     /// <param name="expected">The configuration that the change was made from.</param>
     /// <param name="config">The new one, at most 16 KiB. If the answer has another one, somebody else was faster: make the change from that one.</param>
+    /// <param name="retention">Whole seconds, <see cref="IRetention.Shortest"/> or more; at most the environment's counts. Counts for the chunks that are there too.</param>
     /// <param name="cancellationToken">Gives up; the change may have been made.</param>
-    /// <exception cref="ArgumentException">The configuration is too long.</exception>
+    /// <exception cref="ArgumentException">The configuration is too long, or the retention out of its bounds.</exception>
     Task<NamedStream?> ReconfigureAsync(
-        EnvironmentId environment, string name, string expected, string config, CancellationToken cancellationToken);
+        EnvironmentId environment, string name, string expected, string config, TimeSpan? retention, CancellationToken cancellationToken);
 
     /// <summary>Deletes a stream and erases its chunks. Its name is free at once, for a new stream that begins with nothing. False when there is none.</summary>
     /// <remarks>When an observer throws, so does this call; the stream is gone all the same, and <see cref="IRunRegistry.RepeatAsync"/> repeats the rest.</remarks>

@@ -93,7 +93,8 @@ public sealed class StreamTests(SharedServer shared, NodePackages node) : S2Scen
         AssertError(result.GetProperty("noStreamDeleted"), 404, "stream_not_found");
         AssertError(result.GetProperty("badConfig"), 422, "invalid");
         // Rather than a retention that the server does not keep to.
-        AssertError(result.GetProperty("otherRetention"), 422, "invalid");
+        AssertError(result.GetProperty("endless"), 422, "invalid");
+        Assert.Equal(3600, Value(result.GetProperty("otherRetention")).GetProperty("retentionPolicy").GetProperty("ageSecs").GetInt64());
         AssertError(result.GetProperty("encrypted"), 400, "bad_header");
     }
 

@@ -68,8 +68,11 @@ public sealed class StreamsTests(S2Server server) : IDisposable
     }
 
     [Theory]
-    [InlineData("""{"retention_policy":{"age":60}}""", "2419200")]
-    [InlineData("""{"retention_policy":{"infinite":{}}}""", "2419200")]
+    [InlineData("""{"retention_policy":{"age":59}}""", "60 to 2419200")]
+    [InlineData("""{"retention_policy":{"age":2419201}}""", "60 to 2419200")]
+    [InlineData("""{"retention_policy":{"age":60.5}}""", "60 to 2419200")]
+    [InlineData("""{"retention_policy":{}}""", "60 to 2419200")]
+    [InlineData("""{"retention_policy":{"infinite":{}}}""", "for ever")]
     [InlineData("""{"delete_on_empty":{"min_age_secs":60}}""", "min_age_secs")]
     [InlineData("""{"storage_class":"tape"}""", "express")]
     [InlineData("""{"timestamping":{"mode":"never"}}""", "client-prefer")]
@@ -87,6 +90,40 @@ public sealed class StreamsTests(S2Server server) : IDisposable
             Assert.Contains(hint, answer.Text, StringComparison.Ordinal);
         }
         Assert.Equal(404, (await caller.GetAsync($"/v1/streams/{name}")).Status);
+    }
+
+    [Fact]
+    public async Task A_stream_says_how_long_it_is_kept_when_it_is_made_and_later()
+    {
+        await caller.SendAsync(HttpMethod.Post, "/v1/streams", $$"""{"stream":"{{name}}","config":""" + """{"retention_policy":{"age":3600}}}""");
+        Assert.Equal(3600, await AgeAsync(name));
+
+        var patched = await caller.SendAsync(HttpMethod.Patch, $"/v1/streams/{name}", """{"retention_policy":{"age":7200}}""");
+        Assert.Equal(7200, patched.Json.GetProperty("retention_policy").GetProperty("age").GetInt64());
+        await caller.SendAsync(HttpMethod.Patch, $"/v1/streams/{name}", """{"storage_class":"standard"}""");
+        Assert.Equal(7200, await AgeAsync(name));
+        await EnsureAsync("""{"storage_class":"standard"}"""); // Replaces all.
+        Assert.Equal(2419200, await AgeAsync(name));
+        await caller.AppendAsync($"{name}-other", """{"records":[{}]}""", ("s2-stream-config", """{"retention_policy":{"age":60}}"""));
+        Assert.Equal(60, await AgeAsync($"{name}-other"));
+    }
+
+    [Fact]
+    public async Task A_runs_stream_is_kept_as_long_as_its_run_says_and_a_basins_as_its_operator_does()
+    {
+        using var client = server.Process.CreateClient();
+        using var made = await client.PostAsync(
+            new Uri("/api/v1/runs", UriKind.Relative), new StringContent($$"""{"id":"{{name}}","retentionInSeconds":3600}""", System.Text.Encoding.UTF8, "application/json"), TestContext.Current.CancellationToken);
+        var stream = $"runs%2F{name}%2Fdefault";
+
+        Assert.Equal(3600, await AgeAsync(stream));
+        Assert.Equal(200, (await caller.SendAsync(HttpMethod.Patch, $"/v1/streams/{stream}", """{"retention_policy":{"age":3600}}""")).Status);
+        var other = await caller.SendAsync(HttpMethod.Patch, $"/v1/streams/{stream}", """{"retention_policy":{"age":60}}""");
+        Assert.Equal((422, "invalid"), other.Error);
+        Assert.Contains("3600", other.Text, StringComparison.Ordinal);
+        var basin = await caller.SendAsync(HttpMethod.Put, $"/v1/basins/{S2Server.Basin}", """{"config":{"default_stream_config":{"retention_policy":{"age":60}}}}""");
+        Assert.Equal((422, "invalid"), basin.Error);
+        Assert.Contains("2419200", basin.Text, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -178,6 +215,9 @@ public sealed class StreamsTests(S2Server server) : IDisposable
 
     private Task<Answer> EnsureAsync(string? config, string? stream = null) =>
         caller.SendAsync(HttpMethod.Put, $"/v1/streams/{Uri.EscapeDataString(stream ?? name)}", config);
+
+    private async Task<long> AgeAsync(string stream) =>
+        (await caller.GetAsync($"/v1/streams/{stream}")).Json.GetProperty("retention_policy").GetProperty("age").GetInt64();
 
     private static string? Result(Answer answer) =>
         answer.Response.Headers.TryGetValues("s2-provision-result", out var values) ? Assert.Single(values) : null;

@@ -79,10 +79,12 @@ internal static class OwnBasin
                 return S2Error.Invalid($"The field {name} can be true, or absent: streams come into being where they are written or read.");
         }
         if (!config.TryGetProperty("default_stream_config", out var streams)) return null;
-        return StreamConfig.Default.TryChange(streams, retention, out var wanted)
-            ?? (wanted with { StorageClass = StreamConfig.Default.StorageClass } == StreamConfig.Default
-                ? null
-                : S2Error.Invalid("The default configuration of streams cannot be changed: its timestamping is client-prefer and not uncapped."));
+        if (StreamConfig.Default.TryChange(streams, retention, out var wanted) is { } fault) return fault;
+        if (wanted.Age is { } age && age != retention)
+            return S2Error.Invalid($"How long the basin's streams are kept is the operator's to say, and is {(long)retention.TotalSeconds} seconds. A stream's own configuration can say less.");
+        return wanted with { StorageClass = StreamConfig.Default.StorageClass, Age = null } == StreamConfig.Default
+            ? null
+            : S2Error.Invalid("The default configuration of streams cannot be changed: its timestamping is client-prefer and not uncapped.");
     }
 
     private static void WriteInfo(Utf8JsonWriter json, string name)

@@ -29,7 +29,8 @@ internal static class CreateStream
             if (StreamConfig.Default.TryChange(changes, directory.RetentionOf(call.Environment), out var config) is { } fault) return Answers.Error(fault);
             if (name.Run is not null) return await ofRuns.CreateAsync(context, call.Environment, name, config);
             var token = context.Request.Headers[TokenHeader].ToString();
-            var outcome = await streams.CreateAsync(call.Environment, name.Text, config.Stored(), token.Length > 0 ? token : null, context.RequestAborted);
+            var outcome = await streams.CreateAsync(
+                call.Environment, name.Text, config.Stored(), config.Age, token.Length > 0 ? token : null, context.RequestAborted);
             return outcome switch
             {
                 NamedStreamOutcome.Made { Stream: var made, New: var isNew } => StreamTexts.Info(

@@ -20,7 +20,7 @@ internal static class EnsureStream
             var config = StreamConfig.Default;
             if (document is not null && StreamConfig.Default.TryChange(document.RootElement, directory.RetentionOf(call.Environment), out config) is { } fault) return Answers.Error(fault);
             if (name.Run is not null) return await ofRuns.EnsureAsync(context, call.Environment, name, config);
-            return await streams.EnsureAsync(call.Environment, name.Text, config.Stored(), context.RequestAborted) switch
+            return await streams.EnsureAsync(call.Environment, name.Text, config.Stored(), config.Age, context.RequestAborted) switch
             {
                 NamedStreamOutcome.Made { New: true, Stream: var made } =>
                     StreamTexts.Info(context, made.Name, made.CreatedAt, StreamTexts.Created, StatusCodes.Status201Created),

@@ -25,7 +25,7 @@ internal static class Reconfiguration
             var wanted = change(present);
             if (wanted == present) return (expected, false);
             var config = wanted.Stored();
-            if (await streams.ReconfigureAsync(environment, expected.Name, expected.Config, config, cancellationToken) is not { } now) return (null, false);
+            if (await streams.ReconfigureAsync(environment, expected.Name, expected.Config, config, wanted.Age, cancellationToken) is not { } now) return (null, false);
             if (now.Config == config) return (now, true);
             expected = now;
         }

@@ -11,7 +11,7 @@ internal static class ReconfigureStream
     public static async Task<IResult> TellAsync(HttpContext context, Call call, StreamDirectory directory)
     {
         var (target, error) = await directory.FindAsync(call, context.RequestAborted);
-        return error is null ? Tell(target!.Config, call, directory) : Answers.Error(error);
+        return error is null ? await TellAsync(target!, target!.Config, directory, context.RequestAborted) : Answers.Error(error);
     }
 
     public static async Task<IResult> HandleAsync(HttpContext context, Call call, StreamDirectory directory, RunStreams ofRuns, INamedStreams streams)
@@ -26,7 +26,9 @@ internal static class ReconfigureStream
             if (name.Run is not null)
             {
                 var (ofRun, missing) = await directory.FindAsync(call, context.RequestAborted);
-                return (missing ?? RunStreams.FindFault(ofDefault)) is { } refused ? Answers.Error(refused) : Tell(ofRun!.Config, call, directory);
+                if (missing is not null) return Answers.Error(missing);
+                var kept = await directory.RetentionOfAsync(ofRun!, context.RequestAborted);
+                return RunStreams.FindFault(ofDefault, kept) is { } refused ? Answers.Error(refused) : Tell(ofRun!.Config, kept);
             }
             if (await streams.FindAsync(call.Environment, name.Text, context.RequestAborted) is not { } found)
                 return Answers.Error(StreamDirectory.NotFound(name));
@@ -38,9 +40,12 @@ internal static class ReconfigureStream
                 context.RequestAborted);
             return now is null
                 ? Answers.Error(S2Error.TransactionConflict($"The stream {name.Text} was deleted or changed meanwhile. Try again."))
-                : Tell(StreamConfig.Load(now.Config), call, directory);
+                : Tell(StreamConfig.Load(now.Config), directory.RetentionOf(call.Environment));
         }
     }
 
-    private static IResult Tell(StreamConfig config, Call call, StreamDirectory directory) => Answers.Object(json => config.Write(json, directory.RetentionOf(call.Environment)));
+    private static async Task<IResult> TellAsync(StreamTarget target, StreamConfig config, StreamDirectory directory, CancellationToken cancellationToken) =>
+        Tell(config, await directory.RetentionOfAsync(target, cancellationToken));
+
+    private static IResult Tell(StreamConfig config, TimeSpan longest) => Answers.Object(json => config.Write(json, longest));
 }

@@ -28,17 +28,24 @@ internal sealed class RunStreams(IRunRegistry runs, StreamDirectory directory, T
     }
 
     /// <summary>Why a run's stream cannot have the configuration; null when it can.</summary>
-    public static S2Error? FindFault(StreamConfig config) =>
-        config.Mode == StreamConfig.Default.Mode && config.Uncapped == StreamConfig.Default.Uncapped
+    /// <param name="config">The configuration.</param>
+    /// <param name="kept">How long the run's chunks are kept.</param>
+    public static S2Error? FindFault(StreamConfig config, TimeSpan kept)
+    {
+        if (config.Mode != StreamConfig.Default.Mode || config.Uncapped != StreamConfig.Default.Uncapped)
+            return S2Error.Invalid("Streams of runs have one configuration, in which timestamping is client-prefer and not uncapped. Use a name that does not begin with runs/.");
+        return config.Age is null || config.Age == kept
             ? null
-            : S2Error.Invalid("Streams of runs have one configuration, in which timestamping is client-prefer and not uncapped. Use a name that does not begin with runs/.");
+            : S2Error.Invalid($"A run's streams are kept as long as the run says, which is {(long)kept.TotalSeconds} seconds here: the field retention_policy can say so, or be absent.");
+    }
 
     private async Task<(StreamRow? Row, S2Error? Error)> FindAsync(
         EnvironmentId environment, StreamName name, StreamConfig config, CancellationToken cancellationToken)
     {
         var run = name.Run!.Value;
-        var (_, error) = await directory.FindOfRunAsync(environment, run, name.Key, cancellationToken);
-        if ((error ?? FindFault(config)) is { } fault) return (null, fault);
+        var (target, error) = await directory.FindOfRunAsync(environment, run, name.Key, cancellationToken);
+        if (error is not null) return (null, error);
+        if (FindFault(config, await directory.RetentionOfAsync(target!, cancellationToken)) is { } fault) return (null, fault);
         var rows = await runs.ListStreamsAsync(environment, run, cancellationToken);
         return (rows.FirstOrDefault(row => row.Key == name.Key), null);
     }

@@ -7,7 +7,8 @@ namespace RealtimeStreams.Dialects.S2.Streams;
 internal sealed record StoredConfig(
     [property: JsonPropertyName("storage_class")] string? StorageClass,
     [property: JsonPropertyName("mode")] string? Mode,
-    [property: JsonPropertyName("uncapped")] bool? Uncapped);
+    [property: JsonPropertyName("uncapped")] bool? Uncapped,
+    [property: JsonPropertyName("age")] long? Age = null);
 
 [JsonSerializable(typeof(StoredConfig))]
 internal sealed partial class StoredConfigJson : JsonSerializerContext;

@@ -1,19 +1,21 @@
 using System.Text.Json;
 using RealtimeStreams.Dialects.S2.Records;
 using RealtimeStreams.Dialects.S2.Wire;
+using RealtimeStreams.RunRegistry;
 
 namespace RealtimeStreams.Dialects.S2.Streams;
 
-/// <summary>What a stream's configuration can be here. Retention is the server's, and no stream is deleted for being empty.</summary>
+/// <summary>What a stream's configuration can be here. No stream is kept for ever, and none is deleted for being empty.</summary>
 /// <param name="StorageClass">What the client called it; nothing depends on it.</param>
 /// <param name="Mode">Whose timestamps count.</param>
 /// <param name="Uncapped">Whether a client's timestamp may be later than the arrival.</param>
-internal sealed record StreamConfig(string StorageClass, TimestampingMode Mode, bool Uncapped)
+/// <param name="Age">How long records are kept; null: as long as the environment says.</param>
+internal sealed record StreamConfig(string StorageClass, TimestampingMode Mode, bool Uncapped, TimeSpan? Age)
 {
-    public static readonly StreamConfig Default = new("express", TimestampingMode.ClientPrefer, Uncapped: false);
+    public static readonly StreamConfig Default = new("express", TimestampingMode.ClientPrefer, Uncapped: false, Age: null);
 
     /// <summary>What is kept with the stream.</summary>
-    public string Stored() => JsonSerializer.Serialize(new(StorageClass, Word(Mode), Uncapped), StoredConfigJson.Default.StoredConfig);
+    public string Stored() => JsonSerializer.Serialize(new(StorageClass, Word(Mode), Uncapped, (long?)Age?.TotalSeconds), StoredConfigJson.Default.StoredConfig);
 
     /// <summary>Reads what was kept. What is missing in it, or was written by a later version, has its default.</summary>
     public static StreamConfig Load(string stored)
@@ -21,7 +23,11 @@ internal sealed record StreamConfig(string StorageClass, TimestampingMode Mode, 
         try
         {
             var config = JsonSerializer.Deserialize(stored, StoredConfigJson.Default.StoredConfig);
-            return new StreamConfig(config?.StorageClass ?? Default.StorageClass, ModeOf(config?.Mode) ?? Default.Mode, config?.Uncapped ?? Default.Uncapped);
+            return new StreamConfig(
+                config?.StorageClass ?? Default.StorageClass,
+                ModeOf(config?.Mode) ?? Default.Mode,
+                config?.Uncapped ?? Default.Uncapped,
+                config?.Age is { } seconds ? TimeSpan.FromSeconds(seconds) : null);
         }
         catch (JsonException)
         {
@@ -30,11 +36,13 @@ internal sealed record StreamConfig(string StorageClass, TimestampingMode Mode, 
     }
 
     /// <summary>Writes the configuration with all that holds for the stream.</summary>
-    public void Write(Utf8JsonWriter json, TimeSpan retention)
+    /// <param name="json">Where to.</param>
+    /// <param name="longest">How long records are kept at most: the run's or the environment's retention.</param>
+    public void Write(Utf8JsonWriter json, TimeSpan longest)
     {
         json.WriteString("storage_class", StorageClass);
         json.WriteStartObject("retention_policy");
-        json.WriteNumber("age", (long)retention.TotalSeconds);
+        json.WriteNumber("age", (long)(Age < longest ? Age.Value : longest).TotalSeconds);
         json.WriteEndObject();
         json.WriteStartObject("timestamping");
         json.WriteString("mode", Word(Mode));
@@ -47,10 +55,10 @@ internal sealed record StreamConfig(string StorageClass, TimestampingMode Mode, 
 
     /// <summary>The configuration with the changes that a client asks for. What is absent or null stays as it is here.</summary>
     /// <param name="changes">A configuration in S2's JSON.</param>
-    /// <param name="retention">The server's.</param>
+    /// <param name="longest">How long records are kept at most.</param>
     /// <param name="changed">The result.</param>
     /// <returns>Null, or what cannot be.</returns>
-    public S2Error? TryChange(JsonElement changes, TimeSpan retention, out StreamConfig changed)
+    public S2Error? TryChange(JsonElement changes, TimeSpan longest, out StreamConfig changed)
     {
         changed = this;
         if (changes.ValueKind is JsonValueKind.Null or JsonValueKind.Undefined) return null;
@@ -62,7 +70,7 @@ internal sealed record StreamConfig(string StorageClass, TimestampingMode Mode, 
             {
                 "storage_class" => changed.TryStorageClass(property.Value, out changed),
                 "timestamping" => changed.TryTimestamping(property.Value, out changed),
-                "retention_policy" => CheckRetention(property.Value, retention),
+                "retention_policy" => changed.TryRetention(property.Value, longest, out changed),
                 "delete_on_empty" => CheckDeleteOnEmpty(property.Value),
                 _ => null,
             };
@@ -98,12 +106,19 @@ internal sealed record StreamConfig(string StorageClass, TimestampingMode Mode, 
         return null;
     }
 
-    private static S2Error? CheckRetention(JsonElement value, TimeSpan retention)
+    private S2Error? TryRetention(JsonElement value, TimeSpan longest, out StreamConfig changed)
     {
-        var seconds = (long)retention.TotalSeconds;
-        return value.ValueKind == JsonValueKind.Object && value.TryGetProperty("age", out var age) && age.TryGetInt64Safely() == seconds
-            ? null
-            : S2Error.Invalid($"All streams of this server are kept for {seconds} seconds: the field retention_policy can be {{\"age\":{seconds}}}, or absent.");
+        changed = this;
+        var (least, most) = ((long)IRetention.Shortest.TotalSeconds, (long)longest.TotalSeconds);
+        if (value.ValueKind == JsonValueKind.Object && value.TryGetProperty("infinite", out _))
+            return S2Error.Invalid($"No stream is kept for ever here: the field retention_policy can be {{\"age\":n}} with {least} to {most} seconds, or absent.");
+        if (value.ValueKind != JsonValueKind.Object || !value.TryGetProperty("age", out var age) || age.TryGetInt64Safely() is not { } seconds
+            || seconds < least || seconds > most)
+        {
+            return S2Error.Invalid($"The field retention_policy can be {{\"age\":n}} with {least} to {most} seconds, or absent.");
+        }
+        changed = this with { Age = TimeSpan.FromSeconds(seconds) };
+        return null;
     }
 
     private static S2Error? CheckDeleteOnEmpty(JsonElement value) =>

@@ -25,8 +25,14 @@ internal sealed class StreamDirectory(IRunRegistry runs, INamedStreams streams, 
 {
     private const string ConfigHeader = "s2-stream-config";
 
-    /// <summary>How long an environment's chunks are kept.</summary>
+    /// <summary>How long an environment's chunks are kept at most.</summary>
     public TimeSpan RetentionOf(EnvironmentId environment) => retention.Of(environment);
+
+    /// <summary>How long a stream's chunks are kept at most, whatever its own configuration says.</summary>
+    public async ValueTask<TimeSpan> RetentionOfAsync(StreamTarget target, CancellationToken cancellationToken) =>
+        target.OfRun && await runs.FindBriefAsync(target.Address.Environment, target.Address.Run, cancellationToken) is { } run
+            ? retention.Of(target.Address.Environment, run)
+            : retention.Of(target.Address.Environment);
 
     /// <summary>The stream, made if it is not there: what is written or read comes into being. A run must be registered.</summary>
     public async ValueTask<(StreamTarget? Target, S2Error? Error)> OpenAsync(HttpContext context, Call call)
@@ -36,7 +42,7 @@ internal sealed class StreamDirectory(IRunRegistry runs, INamedStreams streams, 
         if (await streams.FindAsync(call.Environment, name.Text, context.RequestAborted) is { } found) return (TargetOf(found), null);
         if (!call.Allows(Operation.CreateStream)) return (null, NotFound(name));
         if (ReadHeader(call.Environment, context.Request.Headers, out var config) is { } error) return (null, error);
-        return await streams.EnsureAsync(call.Environment, name.Text, config.Stored(), context.RequestAborted) switch
+        return await streams.EnsureAsync(call.Environment, name.Text, config.Stored(), config.Age, context.RequestAborted) switch
         {
             NamedStreamOutcome.Made made => (TargetOf(made.Stream), null),
             NamedStreamOutcome.Taken taken => (TargetOf(taken.Stream), null),

@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
 using RealtimeStreams.Protocol;
 using RealtimeStreams.RunRegistry.Ending;
+using RealtimeStreams.RunRegistry.Expiring;
 using RealtimeStreams.RunRegistry.Registering;
 using RealtimeStreams.RunRegistry.Storing;
 
@@ -15,22 +16,23 @@ internal sealed partial class StreamNamer(
     NamedStreamLister lister,
     RunChanges changes,
     RunErasure erasure,
+    RetentionRule retentions,
     ILogger<StreamNamer> logger) : INamedStreams
 {
     private const int MaxConfigBytes = 16 * 1024;
     private const int MaxTokenBytes = 256;
 
     public Task<NamedStreamOutcome> CreateAsync(
-        EnvironmentId environment, string name, string config, string? requestToken, CancellationToken cancellationToken)
+        EnvironmentId environment, string name, string config, TimeSpan? retention, string? requestToken, CancellationToken cancellationToken)
     {
         if (requestToken is not null && TextRule.FindFault(requestToken, MaxTokenBytes) is { } fault)
             return Task.FromResult<NamedStreamOutcome>(Refuse($"The request token {fault}."));
-        return MakeAsync(environment, name, config, requestToken, takeAny: false, cancellationToken);
+        return MakeAsync(environment, name, config, retention, requestToken, takeAny: false, cancellationToken);
     }
 
     public Task<NamedStreamOutcome> EnsureAsync(
-        EnvironmentId environment, string name, string config, CancellationToken cancellationToken) =>
-        MakeAsync(environment, name, config, requestToken: null, takeAny: true, cancellationToken);
+        EnvironmentId environment, string name, string config, TimeSpan? retention, CancellationToken cancellationToken) =>
+        MakeAsync(environment, name, config, retention, requestToken: null, takeAny: true, cancellationToken);
 
     public ValueTask<NamedStream?> FindAsync(EnvironmentId environment, string name, CancellationToken cancellationToken) =>
         cache.Find(environment, name) is { } known
@@ -38,15 +40,14 @@ internal sealed partial class StreamNamer(
             : new ValueTask<NamedStream?>(FindColdAsync(environment, name, cancellationToken));
 
     public async Task<NamedStream?> ReconfigureAsync(
-        EnvironmentId environment, string name, string expected, string config, CancellationToken cancellationToken)
+        EnvironmentId environment, string name, string expected, string config, TimeSpan? retention, CancellationToken cancellationToken)
     {
         if (FindConfigFault(config) is { } fault) throw new ArgumentException(fault, nameof(config));
+        if (RetentionRule.FindFault(retention) is { } outOfBounds) throw new ArgumentException(outOfBounds.Detail, nameof(retention));
         if (StreamNames.FindFault(name) is not null) return null;
-        var changed = await database.ChangeAsync("reconfigure_stream", (context, token) => context.NamedStreams
-            .Where(row => row.Environment == environment.Value && row.Name == name && row.Config == expected)
-            .ExecuteUpdateAsync(set => set.SetProperty(row => row.Config, config), token), cancellationToken);
+        var changed = await ReplaceAsync(environment.Value, name, expected, config, RetentionRule.SecondsOf(retention), cancellationToken);
         if (await FindRowAsync(environment, name, cancellationToken) is not { } row) return null;
-        if (changed > 0) await changes.TellAsync(new RegistryChange(RegistryChangeKind.Changed, environment, RunId.Parse(row.Run)), cancellationToken);
+        if (changed) await changes.TellAsync(new RegistryChange(RegistryChangeKind.Changed, environment, RunId.Parse(row.Run)), cancellationToken);
         return ToStream(row);
     }
 
@@ -69,10 +70,11 @@ internal sealed partial class StreamNamer(
         lister.ListAsync(environment, prefix, startAfter, limit, cancellationToken);
 
     private async Task<NamedStreamOutcome> MakeAsync(
-        EnvironmentId environment, string name, string config, string? requestToken, bool takeAny, CancellationToken cancellationToken)
+        EnvironmentId environment, string name, string config, TimeSpan? retention, string? requestToken, bool takeAny, CancellationToken cancellationToken)
     {
         if (StreamNames.FindFault(name) is { } fault) return Refuse($"The stream name {fault}.");
         if (FindConfigFault(config) is { } configFault) return Refuse(configFault);
+        if (RetentionRule.FindFault(retention) is { } outOfBounds) return new NamedStreamOutcome.Refused(outOfBounds);
         while (true)
         {
             if (await FindRowAsync(environment, name, cancellationToken) is { } there)
@@ -81,6 +83,7 @@ internal sealed partial class StreamNamer(
                     ? new NamedStreamOutcome.Made(ToStream(there), New: false)
                     : new NamedStreamOutcome.Taken(ToStream(there));
             }
+            if (retentions.FindExcess(environment, retention) is { } excess) return new NamedStreamOutcome.Refused(excess);
             var row = new StoredNamedStream
             {
                 Environment = environment.Value,
@@ -90,7 +93,7 @@ internal sealed partial class StreamNamer(
                 RequestToken = requestToken,
                 CreatedAt = database.Now(),
             };
-            if (await TryInsertAsync(row, cancellationToken))
+            if (await TryInsertAsync(row, RetentionRule.SecondsOf(retention), cancellationToken))
             {
                 LogMade(row.Run, environment);
                 return new NamedStreamOutcome.Made(ToStream(row), New: true);
@@ -98,7 +101,7 @@ internal sealed partial class StreamNamer(
         }
     }
 
-    private Task<bool> TryInsertAsync(StoredNamedStream row, CancellationToken cancellationToken) =>
+    private Task<bool> TryInsertAsync(StoredNamedStream row, int? retention, CancellationToken cancellationToken) =>
         database.ChangeAsync("make_named_stream", async (context, token) =>
         {
             context.Runs.Add(new StoredRun
@@ -110,6 +113,7 @@ internal sealed partial class StreamNamer(
                 Status = RunStatus.Open,
                 Version = StreamsVersion.V2,
                 CreatedAt = row.CreatedAt,
+                Retention = retention,
             });
             context.NamedStreams.Add(row);
             try
@@ -122,6 +126,28 @@ internal sealed partial class StreamNamer(
                 return false;
             }
         }, cancellationToken);
+
+    /// <summary>Replaces a stream's configuration, and its hidden run's retention: if that changes, the next look finds out what it means for what is there.</summary>
+    private Task<bool> ReplaceAsync(string environment, string name, string expected, string config, int? retention, CancellationToken cancellationToken)
+    {
+        var now = database.Now();
+        return database.ChangeAsync("reconfigure_stream", async (context, token) =>
+        {
+            await using var transaction = await context.Database.BeginTransactionAsync(token);
+            var rows = context.NamedStreams.Where(row => row.Environment == environment && row.Name == name);
+            if (await rows.Where(row => row.Config == expected).ExecuteUpdateAsync(set => set.SetProperty(row => row.Config, config), token) == 0) return false;
+            var run = await rows.Select(row => row.Run).SingleAsync(token);
+            var changed = await context.Runs
+                .Where(row => row.Environment == environment && row.Id == run && row.Retention != retention)
+                .ExecuteUpdateAsync(set => set.SetProperty(row => row.Retention, retention), token);
+            if (changed > 0)
+                await context.Streams
+                    .Where(row => row.Environment == environment && row.Run == run && row.ExpiresAt > now)
+                    .ExecuteUpdateAsync(set => set.SetProperty(row => row.ExpiresAt, now), token);
+            await transaction.CommitAsync(token);
+            return true;
+        }, cancellationToken);
+    }
 
     /// <summary>Frees the name and marks the hidden run as being erased, in one step.</summary>
     private Task<bool> RemoveAsync(StoredNamedStream row, CancellationToken cancellationToken)

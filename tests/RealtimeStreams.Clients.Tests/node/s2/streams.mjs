@@ -101,7 +101,11 @@ export async function refused(parameters) {
     otherBasin: await caught(() => client.basin("some-other-basin").stream(parameters.name).append(batch(["x"]))),
     noStream: await caught(() => basin.streams.getConfig({ stream: parameters.name + "-nothing" })),
     noStreamDeleted: await caught(() => basin.streams.delete({ stream: parameters.name + "-nothing" })),
-    otherRetention: await caught(() => basin.streams.create({ stream: parameters.name, config: { retentionPolicy: { ageSecs: 3600 } } })),
+    endless: await caught(() => basin.streams.create({ stream: parameters.name, config: { retentionPolicy: { infinite: {} } } })),
+    otherRetention: await caught(async () => {
+      await basin.streams.create({ stream: parameters.name + "-hour", config: { retentionPolicy: { ageSecs: 3600 } } });
+      return basin.streams.getConfig({ stream: parameters.name + "-hour" });
+    }),
     badConfig: await caught(() => basin.streams.create({ stream: parameters.name, config: { retentionPolicy: { ageSecs: 0 } } })),
     encrypted: await caught(() => basin.stream(parameters.name, { encryptionKey: new Uint8Array(32) }).append(batch(["x"]))),
   };
