@@ -25,9 +25,12 @@ public sealed class CredentialTests(SharedServer server) : IDisposable
         ("POST", "/api/v1/auth/jwt/claims"),
     ];
 
+    // Takes tokens too, but not from pages.
+    private static readonly (string Method, string Path)[] ForBoth = [("POST", "/api/v2/runs/{run}/cancel")];
+
     public static TheoryData<string, string> Backends => new(ForBackends.Select(route => (route.Method, route.Path)));
 
-    public static TheoryData<string, string> Routes => new(ForPages.Concat(ForBackends).Select(route => (route.Method, route.Path)));
+    public static TheoryData<string, string> Routes => new(ForPages.Concat(ForBackends).Concat(ForBoth).Select(route => (route.Method, route.Path)));
 
     private string Key => server.Process.SecretKey;
 
@@ -112,6 +115,29 @@ public sealed class CredentialTests(SharedServer server) : IDisposable
                 """{"error":"Unauthorized","code":"unauthorized","param":"access_token","type":"authorization"}""",
                 await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
         }
+    }
+
+    [Theory]
+    [InlineData("write:runs:{run}", true)]
+    [InlineData("write:runs", true)]
+    [InlineData("cancel:runs:{run}", true)]
+    [InlineData("cancel:tags:team", true)]
+    [InlineData("cancel:tasks:report", true)]
+    [InlineData("admin", true)]
+    [InlineData("write:runs:run_other", false)]
+    [InlineData("write:tags:team", false)]
+    [InlineData("read:runs:{run}", false)]
+    [InlineData("write:inputStreams:{run}", false)]
+    public async Task A_token_cancels_where_its_scopes_say(string scope, bool opens)
+    {
+        var run = await api.RegisterAsync(new { tags = new[] { "team" }, taskId = "report" });
+        var token = PublicToken.Bearer(Key, [scope.Replace("{run}", run, StringComparison.Ordinal)]);
+
+        using var answer = await api.SendAsync(HttpMethod.Post, $"/api/v2/runs/{run}/cancel", null, "Authorization", token);
+
+        Assert.Equal(opens ? HttpStatusCode.OK : HttpStatusCode.Forbidden, answer.StatusCode);
+        using var receipt = await api.SendAsync(HttpMethod.Get, $"/api/v1/runs/{run}/stop");
+        Assert.Equal(opens ? HttpStatusCode.OK : HttpStatusCode.NoContent, receipt.StatusCode);
     }
 
     [Theory]

@@ -33,6 +33,7 @@ public sealed partial class IsolationTests(AdminServers servers) : IClassFixture
         { "GET", "/api/v1/runs/{0}/inputs/in", null },
         { "HEAD", "/api/v1/runs/{0}/inputs/in", null },
         { "GET", "/api/v3/runs/{0}", null },
+        { "POST", "/api/v2/runs/{0}/cancel", null },
         { "GET", "/realtime/v1/runs/{0}", null },
         { "GET", "/realtime/v1/streams/{0}/out", null },
         { "GET", "/realtime/v1/streams/{0}/input/in", null },

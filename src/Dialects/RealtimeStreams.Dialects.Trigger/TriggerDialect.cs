@@ -49,6 +49,10 @@ public static class TriggerDialect
         pages.MapPost($"/api/v1/tasks/{{{Gate.TaskParameter}}}/trigger", TriggerTask.HandleAsync).Require(Demand.TriggerTask);
         pages.MapGet($"/api/v3/runs/{{{Gate.RunParameter}}}", RetrieveRun.HandleAsync).Require(Demand.ReadRun);
 
+        // Takes tokens too, but not from pages, as in the reference.
+        endpoints.MapGroup("").ExcludeFromDescription().WithMetadata(PageAccess.None).Require(Demand.CancelRun)
+            .MapPost($"/api/v2/runs/{{{Gate.RunParameter}}}/cancel", CancelRun.HandleAsync);
+
         var backends = endpoints.MapGroup("").ExcludeFromDescription().WithMetadata(PageAccess.None).Require(Demand.SecretKey);
         backends.MapPut(Target, OpenStream.HandleAsync);
         backends.MapPost(Target, IngestChunks.HandleAsync);

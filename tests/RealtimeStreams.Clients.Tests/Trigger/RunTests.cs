@@ -112,6 +112,67 @@ public sealed class RunTests(SharedServer shared, NodePackages node) : ScenarioT
         Assert.Equal(id, result.GetProperty("last").GetProperty("id").GetString());
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Cancelling_a_queued_run_ends_it_at_once(bool token)
+    {
+        var task = Api.NewId("task");
+        await using var scenario = Start("cancel", new { task, token });
+        var id = (await scenario.SaidAsync("triggered")).GetString()!;
+        scenario.Tell(PublicToken.Sign(Server.SecretKey, [$"write:runs:{id}", $"read:runs:{id}"]));
+
+        Assert.Equal("CANCELED", (await scenario.SaidAsync("cancelled")).GetString());
+        var result = await scenario.ResultAsync();
+        Assert.Equal((id, id), (result.GetProperty("answer").GetProperty("id").GetString(), result.GetProperty("again").GetProperty("id").GetString()));
+        Assert.Equal(["\"CANCELED\""], Texts(result.GetProperty("statuses")));
+        Assert.True(result.GetProperty("isCancelled").GetBoolean());
+        Assert.Null(await client.Runs.ClaimAsync([task], new ClaimOptions { Wait = TimeSpan.Zero }, Cancelled));
+    }
+
+    [Fact]
+    public async Task Cancelling_a_run_that_executes_asks_its_worker_which_ends_it()
+    {
+        var task = Api.NewId("task");
+        await using var scenario = Start("cancel", new { task, token = false });
+        var id = (await scenario.SaidAsync("triggered")).GetString()!;
+        var began = new TaskCompletionSource();
+        var mayEnd = new TaskCompletionSource();
+        await using var worker = await WorkerHost.StartAsync(Server, "w", services => services.AddRealtimeStreamsTask<JsonElement>(task, async (run, _, cancellationToken) =>
+        {
+            began.SetResult();
+            try
+            {
+                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
+            }
+            finally
+            {
+                Assert.Equal(RunStopCause.Requested, run.StopCause);
+                await mayEnd.Task;
+            }
+        }));
+        await began.Task.WaitAsync(Cancelled);
+        scenario.Tell();
+
+        Assert.Equal("EXECUTING", (await scenario.SaidAsync("cancelled")).GetString()); // Not yet: its worker is at it.
+        Assert.Equal("w", (await client.Runs.WaitForStopAsync(id, StopState.Seen, Cancelled)).SeenBy);
+        mayEnd.SetResult();
+
+        var result = await scenario.ResultAsync();
+        Assert.Equal("\"CANCELED\"", Texts(result.GetProperty("statuses"))[^1]);
+        Assert.Equal("CANCELED", result.GetProperty("status").GetString());
+        Assert.Equal(Outcome.Cancelled, (await client.Runs.WaitForStopAsync(id, cancellationToken: Cancelled)).Outcome);
+    }
+
+    [Fact]
+    public async Task Cancelling_an_unknown_run_is_refused_at_once()
+    {
+        var outcome = await RunAsync("cancelUnknown", new { run = "run_unknown" });
+
+        Assert.Equal(404, outcome.GetProperty("status").GetInt32());
+        Assert.InRange(outcome.GetProperty("milliseconds").GetDouble(), 0, 5_000);
+    }
+
     [Fact]
     public async Task A_subscription_with_streams_gives_their_chunks_too()
     {

@@ -79,6 +79,7 @@ internal static class RouteTable
             new("GET /realtime/v1/runs/{runId}", "/realtime/v1/runs/{run}", null, "read:runs:{run}", RunOfToken),
             new("POST /api/v1/tasks/{taskId}/trigger", "/api/v1/tasks/report/trigger", "{}", "trigger:tasks:report", "401 401 401 401 200 200 403 200 200 401"),
             new("GET /api/v3/runs/{runId}", "/api/v3/runs/{run}", null, "read:runs:{run}", RunOfToken),
+            new("POST /api/v2/runs/{runId}/cancel", "/api/v2/runs/{run}/cancel", null, "write:runs:{run}", RunOfToken),
             new("PUT /realtime/v1/streams/{runId}/{target:regex(^(self|parent|root)$)}/{key}", "/realtime/v1/streams/{run}/self/s", null, "", "401 401 401 401 404 401 401 401 202 401"),
             new("POST /realtime/v1/streams/{runId}/{target:regex(^(self|parent|root)$)}/{key}", "/realtime/v1/streams/{run}/self/s", "1\n", "", "401 401 401 401 404 401 401 401 200 401"),
             new("HEAD /realtime/v1/streams/{runId}/{target:regex(^(self|parent|root)$)}/{key}", "/realtime/v1/streams/{run}/self/s", null, "", "401 401 401 401 404 401 401 401 200 401"),

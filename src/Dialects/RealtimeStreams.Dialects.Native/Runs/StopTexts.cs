@@ -1,5 +1,4 @@
 using RealtimeStreams.ChunkLog;
-using RealtimeStreams.Dialects.Native.Requests;
 using RealtimeStreams.Protocol;
 using RealtimeStreams.RunRegistry;
 
@@ -10,14 +9,6 @@ internal sealed class StopTexts(IRunRegistry registry, IChunkLog log)
 {
     // Each stream is one request to the broker, about 0.3 ms.
     private const int Parallelism = 16;
-
-    /// <summary>With what kind of credential a run is asked to stop. Never the credential.</summary>
-    public static string NameOf(Caller caller) => caller.Grant switch
-    {
-        null => "secret-key",
-        { TokenId: { } id } => $"token:{id}",
-        _ => "token",
-    };
 
     /// <summary>What every reader of the run is told; null: nobody has asked.</summary>
     public static StopNotice? Notice(StopRequest? request) => request is null ? null : new StopNotice(request.RequestedAt, request.Reason);

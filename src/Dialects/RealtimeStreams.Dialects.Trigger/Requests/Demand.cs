@@ -15,6 +15,9 @@ internal enum Demand
     /// <summary>The secret key, or a token that may send to the run of the path.</summary>
     WriteInput,
 
+    /// <summary>The secret key, or a token that may cancel the run of the path.</summary>
+    CancelRun,
+
     /// <summary>The secret key, or a token that may trigger the task of the path.</summary>
     TriggerTask,
 }
@@ -33,6 +36,8 @@ internal static class Demands
         var names = new List<AccessResource> { new("runs", id.Value) };
         if (run?.TaskId is { } task) names.Add(new AccessResource("tasks", task));
         foreach (var tag in run?.Tags ?? []) names.Add(new AccessResource("tags", tag));
+        // The first is what the reference asks for, the second what it is called in the native dialect.
+        if (demand == Demand.CancelRun) return grant.Allows("write", names[0]) || grant.Allows("cancel", [.. names]);
         return grant.Allows("read", [.. names]);
     }
 

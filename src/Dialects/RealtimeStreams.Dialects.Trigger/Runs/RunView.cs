@@ -23,7 +23,7 @@ internal sealed record RunView(Run Run, IReadOnlyList<string> Streams, DateTimeO
         if (await registry.FindAsync(environment, id, cancellationToken) is not { } run) return null;
         var rows = await registry.ListStreamsAsync(environment, id, cancellationToken);
         var outputs = rows.Where(row => InputStreams.FindName(row.Key) is null).ToList();
-        DateTimeOffset?[] changes = [run.CreatedAt, run.StartedAt, run.CompletedAt, .. outputs.Select(row => (DateTimeOffset?)row.CreatedAt)];
+        DateTimeOffset?[] changes = [run.CreatedAt, run.StartedAt, run.CompletedAt, run.Stop?.RequestedAt, run.Stop?.SeenAt, .. outputs.Select(row => (DateTimeOffset?)row.CreatedAt)];
         return new RunView(run, outputs.ConvertAll(row => row.Key.Value), changes.Max()!.Value);
     }
 }

@@ -55,3 +55,19 @@ export async function readWithTriggerToken({ task, run }) {
   const handle = run ? { id: run } : await tasks.trigger(task, {});
   return handle.publicAccessToken;
 }
+
+/** Triggers, cancels as soon as the test says so, and follows the run to its end. */
+export async function cancel({ task, token }, test) {
+  const handle = await tasks.trigger(task, {});
+  const given = await test.ask("triggered", handle.id);
+  const cancelling = () => runs.cancel(handle.id);
+  const answer = token ? await auth.withAuth({ accessToken: given }, cancelling) : await cancelling();
+  const after = await runs.retrieve(handle.id);
+  await test.say("cancelled", after.status);
+  const statuses = [];
+  for await (const run of runs.subscribeToRun(handle.id)) if (statuses.at(-1) !== run.status) statuses.push(run.status);
+  const last = await runs.retrieve(handle.id);
+  return { answer, again: await runs.cancel(handle.id), statuses, status: last.status, isCancelled: last.isCancelled };
+}
+
+export const cancelUnknown = ({ run }) => caught(() => runs.cancel(run));
