@@ -73,6 +73,22 @@ public abstract class StopContract(TestDatabases databases) : RegistryContract(d
     }
 
     [Fact]
+    public async Task Asking_a_run_that_is_just_being_ended_does_not_change_how_it_ends()
+    {
+        var node = await StartNodeAsync(clock);
+        await RegisterAsync(node, Registration("run"));
+        await RequestAsync(node, "run", null, null);
+        node.Observer.Failure = new InvalidOperationException("The broker is gone.");
+        await Assert.ThrowsAsync<InvalidOperationException>(() => node.Registry.CompleteAsync(Environment, Id("run"), Outcome.Completed, null, Cancelled));
+        node.Observer.Failure = null;
+
+        var told = await RequestAsync(node, "run", null, null);
+
+        Assert.Equal((RunStatus.Completed, true), (told.Status, told.IsSettled));
+        Assert.All(node.Observer.Calls, call => Assert.Equal("completed default/run completed", call));
+    }
+
+    [Fact]
     public async Task A_claimed_run_goes_on_and_only_its_worker_says_that_it_has_seen_the_request()
     {
         var node = await StartNodeAsync(clock);

@@ -27,8 +27,8 @@ internal sealed partial class RunStops(
         }
         if (there is not { Pending: PendingWork.Completion, Attempt: 0, StopRequestedAt: not null }) return new StopOutcome.Told(there.ToRun());
 
-        // It was ended here. Whether or not the caller still waits: readers wait for the ends of the streams.
-        await completion.SettleAsync(environment, run, Outcome.Cancelled, wasAsked: true, CancellationToken.None);
+        // It was ended here, or is being ended by somebody else, who does the same. Whether or not the caller still waits: readers wait for the ends of the streams.
+        await completion.SettleAsync(environment, run, RunCompletion.OutcomeOf(there.Status), wasAsked: true, CancellationToken.None);
         var told = await FindAsync(environment, run, CancellationToken.None);
         return new StopOutcome.Told((told ?? there).ToRun());
     }
