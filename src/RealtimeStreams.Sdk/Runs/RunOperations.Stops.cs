@@ -21,7 +21,10 @@ internal sealed partial class RunOperations
         if (!Enum.IsDefined(state)) throw new ArgumentOutOfRangeException(nameof(state), state, null);
         while (true)
         {
+            var began = transport.Time.GetTimestamp();
             if (await stops.TryWaitAsync(runId, state, hold, cancellationToken).ConfigureAwait(false) is { } receipt && receipt.State >= state) return receipt;
+            // Something in between that does not hold the request must not be asked without a pause.
+            if (transport.Time.GetElapsedTime(began) < StopListener.Pause) await stops.RestAsync(StopListener.Pause, cancellationToken).ConfigureAwait(false);
         }
     }
 

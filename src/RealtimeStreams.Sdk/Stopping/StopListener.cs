@@ -15,7 +15,8 @@ internal sealed class StopListener : IAsyncDisposable
     /// <summary>Between tries, once the client has given up trying by itself.</summary>
     private static readonly TimeSpan rest = TimeSpan.FromSeconds(30);
 
-    private static readonly TimeSpan pause = TimeSpan.FromSeconds(1);
+    /// <summary>Between requests that were not held.</summary>
+    public static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
     private readonly StopRequests requests;
     private readonly RunInfo run;
@@ -111,7 +112,7 @@ internal sealed class StopListener : IAsyncDisposable
                 var began = requests.Time.GetTimestamp();
                 var receipt = await requests.TryWaitAsync(run.Id, StopState.Requested, hold, either.Token).ConfigureAwait(false);
                 // Something in between that does not hold the request must not be asked without a pause.
-                wait = requests.Time.GetElapsedTime(began) < pause ? pause : TimeSpan.Zero;
+                wait = requests.Time.GetElapsedTime(began) < Pause ? Pause : TimeSpan.Zero;
                 if (receipt is null) continue;
                 if (receipt.RequestedAt is not { } at) return false;
                 Interlocked.CompareExchange(ref request, new StopNotice(at, receipt.Reason), null);
