@@ -50,6 +50,9 @@ public sealed record ErrorCode(string Code, int Status, bool Retryable, bool May
     /// <summary>None of the media types that the client accepts can be given.</summary>
     public static readonly ErrorCode NotAcceptable = Final("not_acceptable", 406, "No acceptable media type");
 
+    /// <summary>The body came too slowly. Nothing of it is stored, unless it was open-ended.</summary>
+    public static readonly ErrorCode RequestTimeout = new("request_timeout", 408, Retryable: true, MayHaveWritten: false, "The body came too slowly");
+
     /// <summary>A run with this id exists and differs from what was sent.</summary>
     public static readonly ErrorCode RunConflict = Final("run_conflict", 409, "The run exists with other content");
 

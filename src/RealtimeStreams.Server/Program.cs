@@ -31,6 +31,7 @@ builder.AddS2Dialect();
 builder.AddGreeting();
 
 var app = builder.Build();
+app.UseSecurityHeaders();
 app.UseCors();
 app.UseProblems();
 app.MapDefaultEndpoints();

@@ -59,6 +59,22 @@ internal sealed class RawRequest : IAsyncDisposable
         return answer;
     }
 
+    /// <summary>What the server says until it closes or resets the connection.</summary>
+    public async Task<string> ReadToEndAsync()
+    {
+        var buffer = new byte[4096];
+        var answer = "";
+        try
+        {
+            for (int count; (count = await stream.ReadAsync(buffer, Api.Cancellation)) > 0;) answer += Encoding.UTF8.GetString(buffer, 0, count);
+        }
+        catch (IOException)
+        {
+            // Reset.
+        }
+        return answer;
+    }
+
     /// <summary>Resets the connection, as a machine does whose process died.</summary>
     public void Cut()
     {

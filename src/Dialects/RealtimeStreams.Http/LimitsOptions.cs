@@ -53,6 +53,38 @@ public sealed class LimitsOptions
     [Range(1, 1_000_000)]
     public int FailedLoginBurst { get; set; } = 200;
 
+    /// <summary>The most bytes of a body that is taken as a whole. Open-ended bodies and sessions have no such limit. Default: 32 MiB.</summary>
+    [Range(64 * 1024, 1024 * 1024 * 1024)]
+    public long MaxBodyBytes { get; set; } = 32 * 1024 * 1024;
+
+    /// <summary>How slowly such a body may come, in bytes a second over all of it, once <see cref="BodyGrace"/> is over. Default: 240.</summary>
+    [Range(1, 1_000_000)]
+    public int MinBodyBytesPerSecond { get; set; } = 240;
+
+    /// <summary>For how long it may come more slowly. Default: 5 seconds.</summary>
+    [Range(typeof(TimeSpan), "00:00:02", "00:10:00")]
+    public TimeSpan BodyGrace { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long a request's headers may take to come. Default: 30 seconds.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
+    public TimeSpan HeadersTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>The most bytes of all of a request's headers. Default: 32 KiB.</summary>
+    [Range(4 * 1024, 1024 * 1024)]
+    public int MaxHeaderBytes { get; set; } = 32 * 1024;
+
+    /// <summary>The most headers of a request. Default: 100.</summary>
+    [Range(20, 10_000)]
+    public int MaxHeaders { get; set; } = 100;
+
+    /// <summary>The most bytes of a request's first line. Default: 8 KiB.</summary>
+    [Range(1024, 64 * 1024)]
+    public int MaxRequestLineBytes { get; set; } = 8 * 1024;
+
+    /// <summary>How long a live reader may hold up a write by taking nothing, before its connection is ended. A write of more than 1 MiB has as long again for each further MiB. Default: 2 minutes.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
+    public TimeSpan StalledReader { get; set; } = TimeSpan.FromMinutes(2);
+
     /// <summary>Of how many tokens, and of how many addresses, something is counted at most; those beyond share one count. Default: 100,000, some 40 MB.</summary>
     [Range(100, 10_000_000)]
     public int CountedCallers { get; set; } = 100_000;

@@ -45,6 +45,8 @@ public static class Problems
         RegistryUnavailableException => new Refusal(ErrorCode.RegistryUnavailable, "The registry of runs cannot be reached. Try again."),
         LogUnavailableException => new Refusal(ErrorCode.LogUnavailable, "The log did not answer in time. Try again."),
         BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } large => new Refusal(ErrorCode.BodyTooLarge, large.Message),
+        BadHttpRequestException { StatusCode: StatusCodes.Status408RequestTimeout } =>
+            new Refusal(ErrorCode.RequestTimeout, "The body came more slowly than this server waits for. Nothing of it was stored."),
         BadHttpRequestException bad => new Refusal(ErrorCode.InvalidRequest, bad.Message),
         // The caller's own going away never gets here.
         OperationCanceledException => new Refusal(ErrorCode.ShuttingDown, "The server is stopping. Try again."),

@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 using RealtimeStreams.Http.Limiting;
@@ -12,6 +13,7 @@ public sealed class RequestLimits
     private readonly IEnvironmentSettings settings;
     private readonly LimitsOptions limits;
     private readonly LimitTelemetry telemetry;
+    private readonly TimeProvider clock;
     private readonly CallerLoads<EnvironmentId> environments;
     private readonly CallerLoads<UInt128> tokens;
 
@@ -19,6 +21,7 @@ public sealed class RequestLimits
     {
         this.settings = settings;
         this.telemetry = telemetry;
+        this.clock = clock;
         limits = options.Value;
         environments = new CallerLoads<EnvironmentId>(limits.CountedCallers, clock);
         tokens = new CallerLoads<UInt128>(limits.CountedCallers, clock);
@@ -64,6 +67,19 @@ public sealed class RequestLimits
     {
         ArgumentNullException.ThrowIfNull(context);
         return context.Features.Get<Admission>()?.BecomeBody(limits) is { } refusal ? Refuse(context, refusal) : null;
+    }
+
+    /// <summary>The body of an answer to a live reader, which is ended when the reader takes nothing for too long (<see cref="LimitsOptions.StalledReader"/>).</summary>
+    public PipeWriter Watch(HttpContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        var output = new WatchedOutput(context.Response.BodyWriter, limits.StalledReader, clock, () =>
+        {
+            telemetry.RecordStalledReader();
+            context.Abort();
+        });
+        context.Response.RegisterForDispose(output);
+        return output;
     }
 
     /// <summary>The request is over: its places are free. For any request, let in or not.</summary>

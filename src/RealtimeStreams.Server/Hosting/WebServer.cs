@@ -1,6 +1,9 @@
 using System.Net;
 using System.Net.Sockets;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.Options;
+using RealtimeStreams.Http;
 
 namespace RealtimeStreams.Server.Hosting;
 
@@ -36,6 +39,17 @@ internal static class WebServer
             // Over HTTP/2 a rate is the connection's, so that one reader who pauses would end everybody's streams on it. Readers cost no memory while they pause.
             kestrel.Limits.MinResponseDataRate = null;
             Http2Preface.UseOn(kestrel);
+        });
+        builder.Services.AddOptions<KestrelServerOptions>().Configure<IOptions<LimitsOptions>>((kestrel, options) =>
+        {
+            var limits = options.Value;
+            kestrel.Limits.MaxRequestBodySize = limits.MaxBodyBytes;
+            kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(limits.MinBodyBytesPerSecond, limits.BodyGrace);
+            kestrel.Limits.RequestHeadersTimeout = limits.HeadersTimeout;
+            kestrel.Limits.MaxRequestHeadersTotalSize = limits.MaxHeaderBytes;
+            kestrel.Limits.MaxRequestHeaderCount = limits.MaxHeaders;
+            kestrel.Limits.MaxRequestLineSize = limits.MaxRequestLineBytes;
+            kestrel.Limits.Http2.MaxRequestHeaderFieldSize = limits.MaxHeaderBytes;
         });
         builder.WebHost.UseSockets(sockets => sockets.CreateBoundListenSocket = ListenAt);
         return builder;

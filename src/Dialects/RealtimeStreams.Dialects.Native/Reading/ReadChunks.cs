@@ -66,8 +66,9 @@ internal sealed partial class ReadChunks(
         var stored = await log.FindAsync(stream, cancellationToken);
         context.Response.ContentType = request.MediaType;
         context.Response.Headers.CacheControl = "no-store";
-        page.Write(context.Response.BodyWriter, stored, requested);
-        await context.Response.BodyWriter.FlushAsync(cancellationToken);
+        var output = limits.Watch(context);
+        page.Write(output, stored, requested);
+        await output.FlushAsync(cancellationToken);
         return TypedResults.Empty;
     }
 
@@ -75,7 +76,7 @@ internal sealed partial class ReadChunks(
     {
         FeedFormat format = request.MediaType == ReadRequest.Lines ? LinesFormat.Instance : SseFormat.Instance;
         OpenEnded.PrepareResponse(context, format.MediaType);
-        return new Feed(read, format, context.Response.BodyWriter, request.Timeout, clock, requested, stop);
+        return new Feed(read, format, limits.Watch(context), request.Timeout, clock, requested, stop);
     }
 
     private async Task SendFeedAsync(

@@ -68,7 +68,7 @@ internal sealed partial class ReadRecords(
     {
         OpenEnded.PrepareResponse(context, format.ContentType);
         context.Response.Headers.CacheControl = "no-cache, no-transform";
-        var output = context.Response.BodyWriter;
+        var output = limits.Watch(context);
         S2Error? error;
         try
         {

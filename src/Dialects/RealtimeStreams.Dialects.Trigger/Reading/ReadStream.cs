@@ -63,7 +63,7 @@ internal sealed partial class ReadStream(
     private async Task SendAsync(HttpContext context, StreamAddress stream, TimeSpan timeout, IStreamRead read, CancellationToken cancellationToken)
     {
         Prepare(context);
-        var output = context.Response.BodyWriter;
+        var output = limits.Watch(context);
         var framing = InputStreams.FindName(stream.Key) is null ? EnvelopeRecords.Output : EnvelopeRecords.Input;
         var loop = new FeedLoop(read, new BatchFormat(framing, clock), output, timeout, clock);
         try

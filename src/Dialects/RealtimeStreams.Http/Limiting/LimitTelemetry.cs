@@ -7,10 +7,19 @@ internal sealed class LimitTelemetry
 {
     private readonly Counter<long> refused;
 
-    public LimitTelemetry(IMeterFactory meters) => refused = meters.Create("RealtimeStreams.Http").CreateCounter<long>(
-        "realtimestreams.http.limits.refused",
-        "{request}",
-        "Requests that were refused for coming too often, or for being too many at the same time, by limit.");
+    private readonly Counter<long> stalled;
+
+    public LimitTelemetry(IMeterFactory meters)
+    {
+        var meter = meters.Create("RealtimeStreams.Http");
+        refused = meter.CreateCounter<long>(
+            "realtimestreams.http.limits.refused",
+            "{request}",
+            "Requests that were refused for coming too often, or for being too many at the same time, by limit.");
+        stalled = meter.CreateCounter<long>("realtimestreams.http.readers.stalled", "{reader}", "Live readers that were cut off because they took nothing for too long.");
+    }
+
+    public void RecordStalledReader() => stalled.Add(1);
 
     public void RecordRefusal(LimitRefusal refusal) => refused.Add(1, new KeyValuePair<string, object?>("limit", refusal.Limit));
 }
