@@ -21,6 +21,7 @@ internal static class S2Errors
         [ErrorCode.BodyTooLarge.Code] = (422, "invalid"),
         [ErrorCode.StreamFull.Code] = (403, "quota_exhausted"),
         [ErrorCode.LimitReached.Code] = (403, "quota_exhausted"),
+        [ErrorCode.RequestTimeout.Code] = (408, "request_timeout"),
         [ErrorCode.Busy.Code] = (429, "rate_limited"),
         [ErrorCode.RateLimited.Code] = (429, "rate_limited"),
         [ErrorCode.LogUnavailable.Code] = (503, "unavailable"),
