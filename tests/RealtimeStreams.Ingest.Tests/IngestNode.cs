@@ -23,7 +23,7 @@ internal sealed class IngestNode
         Log = new RecordingLog { MaxChunkBytes = maxChunkBytes };
         Writers = new NotedWriters();
         Meters = new ServiceCollection().AddMetrics().BuildServiceProvider().GetRequiredService<IMeterFactory>();
-        var limits = new StreamLimitsTable(Options.Create(new IngestOptions()));
+        var limits = new StreamLimitsTable(Options.Create(new IngestOptions()), Options.Create(new V1StreamOptions()), Options.Create(new V2StreamOptions()));
         Appender = new Appender(Log, Registry, Writers, limits, new IngestTelemetry(Meters), NullLogger<Appender>.Instance);
         Observer = new RunStreams(Log, Registry, limits, NullLogger<RunStreams>.Instance);
     }

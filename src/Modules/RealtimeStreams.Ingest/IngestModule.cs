@@ -17,6 +17,10 @@ public static class IngestModule
     {
         builder.Services.AddSingleton<IValidateOptions<IngestOptions>, IngestOptionsValidator>();
         builder.Services.AddOptions<IngestOptions>().BindConfiguration(IngestOptions.Section).ValidateOnStart();
+        builder.Services.AddSingleton<IValidateOptions<V1StreamOptions>, V1StreamOptionsValidator>();
+        builder.Services.AddOptions<V1StreamOptions>().BindConfiguration(V1StreamOptions.Section).ValidateOnStart();
+        builder.Services.AddSingleton<IValidateOptions<V2StreamOptions>, V2StreamOptionsValidator>();
+        builder.Services.AddOptions<V2StreamOptions>().BindConfiguration(V2StreamOptions.Section).ValidateOnStart();
         builder.Services.AddSingleton<IngestTelemetry>();
         builder.Services.AddSingleton<StreamLimitsTable>();
         builder.Services.AddSingleton<IAppender, Appender>();

@@ -4,14 +4,11 @@ using RealtimeStreams.Protocol;
 
 namespace RealtimeStreams.Ingest;
 
-/// <summary>What a stream may hold, by its run's streams version: the seed's table of limits.</summary>
-internal sealed class StreamLimitsTable(IOptions<IngestOptions> options)
+/// <summary>What a stream may hold, by its run's streams version.</summary>
+internal sealed class StreamLimitsTable(IOptions<IngestOptions> all, IOptions<V1StreamOptions> old, IOptions<V2StreamOptions> current)
 {
-    private const long OldMaxBytes = 10L * 1024 * 1024;
-    private const long OldMaxChunks = 2000;
-
-    private readonly StreamLimits v1 = new(Math.Min(OldMaxBytes, options.Value.MaxStreamBytes), OldMaxChunks);
-    private readonly StreamLimits v2 = new(options.Value.MaxStreamBytes, long.MaxValue);
+    private readonly StreamLimits v1 = new(Math.Min(old.Value.MaxStreamBytes, all.Value.MaxStreamBytes), old.Value.MaxChunks);
+    private readonly StreamLimits v2 = new(all.Value.MaxStreamBytes, current.Value.MaxChunks ?? long.MaxValue);
 
     public StreamLimits For(StreamsVersion version) => version == StreamsVersion.V1 ? v1 : v2;
 }

@@ -46,6 +46,11 @@ public static class RunRegistryModule
             .BindConfiguration(RunRegistryOptions.SharedSection)
             .BindConfiguration(RunRegistryOptions.Section)
             .ValidateOnStart();
+        services.AddSingleton<IValidateOptions<V1RunLimitsOptions>, V1RunLimitsOptionsValidator>();
+        services.AddOptions<V1RunLimitsOptions>().BindConfiguration(V1RunLimitsOptions.Section).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<V2RunLimitsOptions>, V2RunLimitsOptionsValidator>();
+        services.AddOptions<V2RunLimitsOptions>().BindConfiguration(V2RunLimitsOptions.Section).ValidateOnStart();
+        services.AddSingleton<RunLimitsTable>();
         services.AddSingleton<IValidateOptions<V1RetentionOptions>, V1RetentionOptionsValidator>();
         services.AddOptions<V1RetentionOptions>().BindConfiguration(V1RetentionOptions.Section).ValidateOnStart();
         services.TryAddSingleton(TimeProvider.System);

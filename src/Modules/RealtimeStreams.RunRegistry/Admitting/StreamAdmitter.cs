@@ -12,7 +12,7 @@ namespace RealtimeStreams.RunRegistry.Admitting;
 
 /// <summary>Says whether a stream may be written: from memory, or from its row, or by making its row.</summary>
 internal sealed partial class StreamAdmitter(
-    RegistryDatabase database, RunCache cache, RunChanges changes, RetentionRule retention, IOptions<RunRegistryOptions> options, ILogger<StreamAdmitter> logger)
+    RegistryDatabase database, RunLimitsTable runLimits, RunCache cache, RunChanges changes, RetentionRule retention, IOptions<RunRegistryOptions> options, ILogger<StreamAdmitter> logger)
 {
     private static readonly StreamAdmission AdmittedV1 = new StreamAdmission.Admitted(StreamsVersion.V1);
     private static readonly StreamAdmission AdmittedV2 = new StreamAdmission.Admitted(StreamsVersion.V2);
@@ -73,7 +73,7 @@ internal sealed partial class StreamAdmitter(
     private Task<(bool Made, Refusal? Limit)> TryMakeRowAsync(
         StreamAddress stream, RunState state, int? lease, CancellationToken cancellationToken)
     {
-        var limits = RunLimits.Of(state.Version);
+        var limits = runLimits.Of(state.Version);
         var expiresAt = database.Now() + retention.Of(stream.Environment, state.Version, state.Retention);
         var until = LeaseRule.HasLease(stream) ? database.Now() + LeaseRule.LengthOf(lease, options.Value) : default(DateTimeOffset?);
         var (environment, run, key) = (stream.Environment.Value, stream.Run.Value, stream.Key.Value);
@@ -131,10 +131,10 @@ internal sealed partial class StreamAdmitter(
     private static async Task<Refusal?> FindLimitAsync(IQueryable<StoredStream> streams, RunLimits limits, CancellationToken cancellationToken)
     {
         if (limits.MaxStreams is { } most && await streams.CountAsync(cancellationToken) >= most)
-            return new Refusal(ErrorCode.LimitReached, $"A run of streams version v1 has at most {most} streams; this one has them.");
+            return new Refusal(ErrorCode.LimitReached, $"A run of streams version {limits.Version} has at most {most} streams; this one has them.");
         if (limits.MaxActiveStreams is { } active && await streams.CountAsync(row => row.Outcome == null, cancellationToken) >= active)
             return new Refusal(
-                ErrorCode.LimitReached, $"A run of streams version v1 has at most {active} active streams; this one has them. Close one first.");
+                ErrorCode.LimitReached, $"A run of streams version {limits.Version} has at most {active} active streams; this one has them. Close one first.");
         return null;
     }
 

@@ -1,0 +1,101 @@
+using System.Globalization;
+using System.Text.Json;
+using RealtimeStreams.Protocol;
+using RealtimeStreams.Testing;
+
+namespace RealtimeStreams.EndToEnd.Tests;
+
+/// <summary>The limits of streams versions, set otherwise than by default, met through every dialect.</summary>
+public sealed class VersionLimitTests : IAsyncLifetime
+{
+    private TestBroker? broker;
+    private ServerProcess? server;
+    private Api? api;
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    private Api Api => api!;
+
+    public async ValueTask InitializeAsync()
+    {
+        broker = await TestBroker.StartAsync(cancellationToken: Cancelled);
+        server = await ServerProcess.StartAsync(new ServerProcessOptions
+        {
+            Nats = broker.Url,
+            Settings = new Dictionary<string, string>
+            {
+                ["RealtimeStreams__V1__MaxChunks"] = "3",
+                ["RealtimeStreams__V1__MaxStreamBytes"] = "100",
+                ["RealtimeStreams__V1__MaxStreams"] = "2",
+                ["RealtimeStreams__V2__MaxChunks"] = "4",
+                ["RealtimeStreams__MaxStreamBytes"] = "200",
+                ["RealtimeStreams__V2__MaxStreams"] = "3",
+                ["RealtimeStreams__V2__MaxActiveStreams"] = "2",
+            },
+        }, Cancelled);
+        api = new Api(server.CreateClient());
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        api?.Dispose();
+        if (server is not null) await server.DisposeAsync();
+        if (broker is not null) await broker.DisposeAsync();
+    }
+
+    [Theory]
+    [InlineData(StreamsVersion.V1, 3, 100, 2)]
+    [InlineData(StreamsVersion.V2, 4, 200, 2)]
+    public async Task What_goes_beyond_a_limit_is_refused_with_its_value_stores_nothing_and_leaves_the_stream_readable(
+        StreamsVersion version, int chunks, int bytes, int streams)
+    {
+        var run = await RegisterAsync(version);
+        var numbers = Enumerable.Range(0, chunks).Select(i => i.ToString(CultureInfo.InvariantCulture)).ToList();
+        foreach (var number in numbers) await Api.AppendAsync(run, "chunks", number);
+        await AssertRefusedAsync(run, "chunks", "9", $"{chunks}");
+        Assert.Equal(numbers, (await Api.PageAsync(run, "chunks")).Data);
+
+        var half = $"\"{new string('x', bytes / 2)}\"";
+        await Api.AppendAsync(run, "bytes", half);
+        await AssertRefusedAsync(run, "bytes", half, $"{bytes}");
+        Assert.Equal([half], (await Api.PageAsync(run, "bytes")).Data);
+
+        await AssertRefusedAsync(run, "one-too-many", "1", $"{streams}");
+        using var head = await Api.HeadAsync(run, "one-too-many");
+        Assert.Equal("0", Api.Header(head, NativeHeaders.NextIndex));
+    }
+
+    private async Task<string> RegisterAsync(StreamsVersion version)
+    {
+        var id = Api.NewId();
+        using var answer = await Api.SendAsync(
+            HttpMethod.Post, "/api/v1/runs", $$"""{"id":"{{id}}"}""",
+            headers: ("x-trigger-realtime-streams-version", version == StreamsVersion.V1 ? "v1" : "v2"));
+        Assert.Equal(201, (int)answer.StatusCode);
+        return id;
+    }
+
+    /// <summary>Tries by every dialect, and looks for the value in what each says.</summary>
+    private async Task AssertRefusedAsync(string run, string stream, string chunk, string value)
+    {
+        using (var native = await Api.SendAsync(HttpMethod.Post, Api.StreamPath(run, stream), chunk))
+        {
+            var problem = await Api.ReadProblemAsync(native);
+            Assert.True(problem.Status is 413 or 422, problem.Detail);
+            Assert.False(problem.Retryable);
+            Assert.Contains(value, problem.Detail, StringComparison.Ordinal);
+        }
+        using (var trigger = await Api.SendAsync(HttpMethod.Post, $"/realtime/v1/streams/{run}/self/{stream}/append", chunk))
+            await AssertSaysAsync(trigger, value, 413, 422);
+        var batch = JsonSerializer.Serialize(chunk);
+        using (var s2 = await Api.SendAsync(HttpMethod.Post, $"/v1/streams/runs%2F{run}%2F{stream}/records", $$"""{"records":[{"body":{{batch}}}]}"""))
+            await AssertSaysAsync(s2, value, 403, 422);
+    }
+
+    private static async Task AssertSaysAsync(HttpResponseMessage answer, string value, params int[] statuses)
+    {
+        var text = await answer.Content.ReadAsStringAsync(Cancelled);
+        Assert.True(statuses.Contains((int)answer.StatusCode), $"{(int)answer.StatusCode}: {text}");
+        Assert.Contains(value, text, StringComparison.Ordinal);
+    }
+}
