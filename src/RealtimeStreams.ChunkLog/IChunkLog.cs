@@ -55,8 +55,8 @@ public interface IChunkLog
     /// <exception cref="LogUnavailableException">The broker did not answer in time. Ask again.</exception>
     Task<StreamExpiry?> ExpireAsync(StreamAddress stream, DateTimeOffset cutOff, CancellationToken cancellationToken);
 
-    /// <summary>Erases all that is stored of a run's streams.</summary>
-    /// <exception cref="LogUnavailableException">The broker did not answer in time. Ask again.</exception>
+    /// <summary>Erases all that is stored of a run's streams, and returns once every node has dropped what it held in memory. Their open tails are <see cref="IStreamTail.Erased"/>.</summary>
+    /// <exception cref="LogUnavailableException">The broker, or a node, did not answer in time. Ask again.</exception>
     Task EraseAsync(EnvironmentId environment, RunId run, CancellationToken cancellationToken);
 
     /// <summary>Starts following a stream, whether or not it exists yet. What was appended before the call is known to the tail.</summary>

@@ -29,6 +29,9 @@ public sealed record ErrorCode(string Code, int Status, bool Retryable, bool May
     /// <summary>The credential is valid, but does not allow this.</summary>
     public static readonly ErrorCode Forbidden = Final("forbidden", 403, "The credential does not allow this");
 
+    /// <summary>There is no such erasure for this caller, or its receipt is not kept any more.</summary>
+    public static readonly ErrorCode ErasureNotFound = Final("erasure_not_found", 404, "There is no such erasure");
+
     /// <summary>There is no such run for this caller.</summary>
     public static readonly ErrorCode RunNotFound = Final("run_not_found", 404, "There is no such run");
 

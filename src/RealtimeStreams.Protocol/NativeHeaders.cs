@@ -32,6 +32,9 @@ public static class NativeHeaders
     /// <summary>The first index that can still be read.</summary>
     public const string FirstIndex = "RealtimeStreams-First-Index";
 
+    /// <summary>The id of the receipt of an erasure that an S2 client asked for.</summary>
+    public const string Erasure = "RealtimeStreams-Erasure";
+
     /// <summary><c>open</c> or <c>closed</c>.</summary>
     public const string State = "RealtimeStreams-State";
 

@@ -273,6 +273,7 @@ public sealed record LimitInfo(string Name, long Value, string Of);
 [JsonSerializable(typeof(StopRun))]
 [JsonSerializable(typeof(SeeStop))]
 [JsonSerializable(typeof(StopReceipt))]
+[JsonSerializable(typeof(ErasureReceipt))]
 [JsonSerializable(typeof(StopNotice))]
 [JsonSerializable(typeof(CloseStream))]
 [JsonSerializable(typeof(AppendReceipt))]

@@ -146,7 +146,9 @@ public interface IRuns
     /// <returns>The watch, which begins at once. Dispose it when the work is over.</returns>
     StopSignal WatchStop(RunInfo run);
 
-    /// <summary>Erases a run and all its streams.</summary>
+    /// <summary>Erases a run and all its streams, and returns once all of it is gone: the chunks, the rows, and what servers held in memory.</summary>
+    /// <param name="runId">The run.</param>
+    /// <param name="cancellationToken">Gives up waiting. The erasure goes on.</param>
     /// <exception cref="RealtimeStreamsException">There is no such run, or the server was not reached in time.</exception>
     Task EraseAsync(string runId, CancellationToken cancellationToken = default);
 }

@@ -21,6 +21,7 @@ public sealed class NativeAccessTests(SharedServer server) : IDisposable
         ["tellStop"] = ("GET", "/api/v1/runs/{run}/stop", null, "read:runs:{run} cancel:runs:{run} write:runs:{run} read:tags:team admin", "read:streams:{run}/s append:streams:{run}/s input:runs:{run}"),
         ["seeStop"] = ("POST", "/api/v1/runs/{run}/stop/seen", """{"worker":"w"}""", "write:runs:{run} write:tags:team admin", "read:runs:{run} cancel:runs:{run} append:runs:{run}"),
         ["eraseRun"] = ("DELETE", "/api/v1/runs/{run}", null, "", "admin *:all write:runs:{run} cancel:runs:{run}"),
+        ["tellErasure"] = ("GET", "/api/v1/erasures/erasure_of_nothing", null, "", "admin *:all read:runs"),
         ["listStreams"] = ("GET", "/api/v1/runs/{run}/streams", null, "read:runs:{run} read:tags:team admin", "write:runs:{run} read:streams:{run}/s"),
         ["appendChunks"] = ("POST", "/api/v1/runs/{run}/streams/s", "1", Append, "read:runs:{run} append:streams:{run}/t input:runs:{run} write:inputStreams:{run}"),
         ["closeStream"] = ("POST", "/api/v1/runs/{run}/streams/s/close", null, "write:runs:{run} write:streams:{run}/s admin", "read:runs:{run} append:runs:{run} cancel:runs:{run}"),
@@ -198,7 +199,7 @@ public sealed class NativeAccessTests(SharedServer server) : IDisposable
 
     // The run was not claimed, so that there is no claim to renew; and nobody has asked it to stop, so that there is nothing to have seen.
     private static bool IsOpened(string route, HttpResponseMessage answer) =>
-        answer.IsSuccessStatusCode || (route is "renewClaim" or "seeStop" && (int)answer.StatusCode == 409);
+        answer.IsSuccessStatusCode || (route is "renewClaim" or "seeStop" && (int)answer.StatusCode == 409) || (route is "tellErasure" && (int)answer.StatusCode == 404);
 
     private async Task<string> NewRunAsync()
     {

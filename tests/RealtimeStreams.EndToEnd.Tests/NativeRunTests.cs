@@ -136,7 +136,14 @@ public sealed class NativeRunTests(SharedServer server) : IDisposable
 
         var erased = await api.SendAsync(HttpMethod.Delete, $"/api/v1/runs/{run}");
 
-        Assert.Equal(204, (int)erased.StatusCode);
+        Assert.Equal(200, (int)erased.StatusCode);
+        var receipt = await Api.ReadAsync(erased, NativeJson.Default.ErasureReceipt);
+        Assert.Equal((run, ErasureState.Erased), (receipt.Run, receipt.State));
+        Assert.StartsWith("key ", receipt.RequestedBy, StringComparison.Ordinal);
+        Assert.InRange(receipt.ErasedAt!.Value, receipt.RequestedAt, TimeProvider.System.GetUtcNow().AddSeconds(1));
+        Assert.Equal(receipt, await Api.ReadAsync(await api.SendAsync(HttpMethod.Get, $"/api/v1/erasures/{receipt.Id}?waitInSeconds=30"), NativeJson.Default.ErasureReceipt));
+        Assert.Equal("erasure_not_found", (await Api.ReadProblemAsync(await api.SendAsync(HttpMethod.Get, $"/api/v1/erasures/{run}"))).Code);
+        Assert.Equal("waitInSeconds", (await Api.ReadProblemAsync(await api.SendAsync(HttpMethod.Delete, $"/api/v1/runs/{run}?waitInSeconds=31"))).Field);
         Assert.Contains("stream_gone", Assert.Single(await reader.RestAsync()).Data, StringComparison.Ordinal);
         foreach (var (method, path) in new[]
         {
@@ -191,7 +198,7 @@ public sealed class NativeRunTests(SharedServer server) : IDisposable
         Assert.Equal(
             [
                 "appendChunks", "claimRun", "closeStream", "completeRun", "eraseRun", "inspectRun", "issueToken", "listRuns", "listStreams", "readChunks",
-                "readInput", "registerRun", "renewClaim", "revokeAllTokens", "revokeToken", "seeStop", "sendInput", "stopRun", "tellInput", "tellStop", "tellTail",
+                "readInput", "registerRun", "renewClaim", "revokeAllTokens", "revokeToken", "seeStop", "sendInput", "stopRun", "tellErasure", "tellInput", "tellStop", "tellTail",
             ],
             operations.Order(StringComparer.Ordinal));
         var append = description.RootElement.GetProperty("paths").GetProperty("/api/v1/runs/{runId}/streams/{key}").GetProperty("post");

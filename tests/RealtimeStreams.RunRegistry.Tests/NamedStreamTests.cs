@@ -72,7 +72,7 @@ public abstract class NamedStreamContract(TestDatabases databases) : RegistryCon
             Assert.Equal(ErrorCode.InvalidRequest, Assert.IsType<NamedStreamOutcome.Refused>(await CreateAsync(node, name)).Refusal.Code);
             Assert.Null(await Names(node).FindAsync(Environment, name, Cancelled));
             Assert.Null(await Names(node).ReconfigureAsync(Environment, name, "", "{}", null, Cancelled));
-            Assert.False(await Names(node).DeleteAsync(Environment, name, Cancelled));
+            Assert.Null(await Names(node).DeleteAsync(Environment, name, "a test", Cancelled));
         }
     }
 
@@ -132,10 +132,10 @@ public abstract class NamedStreamContract(TestDatabases databases) : RegistryCon
         await node.Registry.AdmitAsync(first.Address, Cancelled);
         Assert.NotNull(await Names(node).FindAsync(Environment, "a", Cancelled));
 
-        Assert.True(await Names(node).DeleteAsync(Environment, "a", Cancelled));
+        Assert.NotNull(await Names(node).DeleteAsync(Environment, "a", "a test", Cancelled));
 
         Assert.Null(await Names(node).FindAsync(Environment, "a", Cancelled));
-        Assert.False(await Names(node).DeleteAsync(Environment, "a", Cancelled));
+        Assert.Null(await Names(node).DeleteAsync(Environment, "a", "a test", Cancelled));
         Assert.IsType<StreamAdmission.Refused>(await node.Registry.AdmitAsync(first.Address, Cancelled));
         Assert.Single(node.Observer.Calls);
         var second = Assert.IsType<NamedStreamOutcome.Made>(await CreateAsync(node, "a"));
@@ -156,7 +156,7 @@ public abstract class NamedStreamContract(TestDatabases databases) : RegistryCon
         var node = await StartNodeAsync(clock);
         await CreateAsync(node, "a");
         node.Observer.Failure = new TimeoutException();
-        await Assert.ThrowsAsync<TimeoutException>(() => Names(node).DeleteAsync(Environment, "a", Cancelled));
+        await Assert.ThrowsAsync<TimeoutException>(() => Names(node).DeleteAsync(Environment, "a", "a test", Cancelled));
         node.Observer.Failure = null;
 
         Assert.Null(await Names(node).FindAsync(Environment, "a", Cancelled));

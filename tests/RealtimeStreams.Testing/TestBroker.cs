@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
+using System.Text.Json;
 
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -96,6 +97,14 @@ public sealed class TestBroker : IAsyncDisposable
         guard = IProcessGuard.Over(process);
         process.BeginErrorReadLine();
         await ready.Task.WaitAsync(startLimit, cancellationToken);
+    }
+
+    /// <summary>How many messages it stores, in all its streams.</summary>
+    public async Task<long> CountMessagesAsync(CancellationToken cancellationToken = default)
+    {
+        using var client = new HttpClient();
+        using var told = JsonDocument.Parse(await client.GetStringAsync(new Uri(Monitoring, "jsz"), cancellationToken));
+        return told.RootElement.TryGetProperty("messages", out var messages) ? messages.GetInt64() : 0;
     }
 
     public ValueTask DisposeAsync()

@@ -68,7 +68,12 @@ public static class NativeDialect
         runs.MapPost("/{runId}/stop/seen", Runs.SeeStop.HandleAsync)
             .Describe("seeStop", "Note that the run's worker has seen that it shall stop", 400, 404, 409)
             .Accepts<Protocol.SeeStop>("application/json").Produces<StopReceipt>();
-        runs.MapDelete("/{runId}", EraseRun.HandleAsync).Describe("eraseRun", "Erase a run and all its streams", 400, 404);
+        runs.MapDelete("/{runId}", EraseRun.HandleAsync)
+            .Describe("eraseRun", "Erase a run and all its streams; 202 while servers may still hold something of it", 400, 404)
+            .Produces<ErasureReceipt>().Produces<ErasureReceipt>(StatusCodes.Status202Accepted);
+        endpoints.MapGroup("/api/v1/erasures").RequireAccess().WithTags("runs").MapGet($"/{{{TellErasure.IdParameter}}}", TellErasure.HandleAsync)
+            .Describe("tellErasure", "Tell the receipt of an erasure, or wait until it is done", 400, 404)
+            .Produces<ErasureReceipt>().Produces<ErasureReceipt>(StatusCodes.Status202Accepted);
 
         var streams = endpoints.MapGroup("/api/v1/runs").RequireAccess().WithTags("streams");
         streams.MapGet("/{runId}/streams", ListStreams.HandleAsync).Describe("listStreams", "List a run's streams", 400, 404).Produces<StreamList>();

@@ -62,7 +62,12 @@ internal static class NativeParameters
             Query("waitInSeconds", "How long to wait for it, 0 to 30; 0 when absent.", JsonSchemaType.Integer),
         ],
         ["seeStop"] = [Run],
-        ["eraseRun"] = [Run],
+        ["eraseRun"] = [Run, Query("waitInSeconds", "How long to wait until all of it is gone, 0 to 30; 5 when absent.", JsonSchemaType.Integer)],
+        ["tellErasure"] =
+        [
+            Path(Runs.TellErasure.IdParameter, "The receipt's id."),
+            Query("waitInSeconds", "How long to wait until it is done, 0 to 30; 0 when absent.", JsonSchemaType.Integer),
+        ],
         ["revokeToken"] = [Path(Tokens.RevokeToken.IdParameter, "The token's id, as it was told when it was issued.")],
         ["listStreams"] = [Run],
         ["appendChunks"] = [RunOrTarget, Key, .. Appending],

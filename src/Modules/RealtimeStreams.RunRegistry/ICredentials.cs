@@ -21,6 +21,10 @@ public interface ICredentials
     /// </returns>
     IAccessWatch Watch(Credential credential);
 
+    /// <summary>Whose a credential is, for receipts and the log: the id of the secret key, or of the token and the key that signed it. Nothing of it opens anything.</summary>
+    /// <exception cref="RegistryUnavailableException">The database cannot be reached.</exception>
+    ValueTask<string> TellAsync(Credential credential, CancellationToken cancellationToken);
+
     /// <summary>Counts that a valid token did not allow what was asked.</summary>
     void CountForbidden();
 }

@@ -42,9 +42,13 @@ public interface INamedStreams
     Task<NamedStream?> ReconfigureAsync(
         EnvironmentId environment, string name, string expected, string config, TimeSpan? retention, CancellationToken cancellationToken);
 
-    /// <summary>Deletes a stream and erases its chunks. Its name is free at once, for a new stream that begins with nothing. False when there is none.</summary>
+    /// <summary>Deletes a stream and erases its chunks. Its name is free at once, for a new stream that begins with nothing. Tells the receipt; null when there is none.</summary>
     /// <remarks>When an observer throws, so does this call; the stream is gone all the same, and <see cref="IRunRegistry.RepeatAsync"/> repeats the rest.</remarks>
-    Task<bool> DeleteAsync(EnvironmentId environment, string name, CancellationToken cancellationToken);
+    /// <param name="environment">The tenant.</param>
+    /// <param name="name">The stream's name.</param>
+    /// <param name="by">Who asks, for the receipt and the log; not a secret.</param>
+    /// <param name="cancellationToken">Gives up before it has begun.</param>
+    Task<Erasure?> DeleteAsync(EnvironmentId environment, string name, string by, CancellationToken cancellationToken);
 
     /// <summary>A page of all streams in byte order of their names; those of runs as <c>runs/{run}/{key}</c>, with <c>%</c> and <c>/</c> of the run's id percent-encoded.</summary>
     /// <param name="environment">The tenant.</param>

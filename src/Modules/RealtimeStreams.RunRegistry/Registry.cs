@@ -50,8 +50,12 @@ internal sealed class Registry(
         EnvironmentId environment, RunId run, RunEnd end, CancellationToken cancellationToken) =>
         completion.CompleteAsync(environment, run, end, cancellationToken);
 
-    public Task<bool> EraseAsync(EnvironmentId environment, RunId run, CancellationToken cancellationToken) =>
-        erasure.EraseAsync(environment, run, cancellationToken);
+    public async Task<bool> EraseAsync(EnvironmentId environment, RunId run, CancellationToken cancellationToken)
+    {
+        if (await erasure.BeginAsync(environment, run, "the server", cancellationToken) is null) return false;
+        await erasure.FirstPassAsync(environment, run, CancellationToken.None); // Whether or not the caller still waits.
+        return true;
+    }
 
     public ValueTask<StreamAdmission> AdmitAsync(StreamAddress stream, CancellationToken cancellationToken) =>
         admitter.AdmitAsync(stream, null, cancellationToken);

@@ -33,7 +33,7 @@ public static class RunRegistryModule
     public const string ConnectionStringName = "registry";
 
     /// <summary>
-    /// Adds <see cref="IRunRegistry"/>, <see cref="IRunClaims"/>, <see cref="IRunStops"/>, <see cref="IRunSignals"/>, <see cref="IEnvironments"/>, <see cref="IEnvironmentSettings"/>, <see cref="ISecretKeys"/>, <see cref="IAccessTokens"/>, <see cref="ICredentials"/>, <see cref="INamedStreams"/>, <see cref="IWriterLeases"/>, <see cref="IRetention"/>, <see cref="IStreamExpiries"/>, <see cref="IDefaultSecretKey"/> and the
+    /// Adds <see cref="IRunRegistry"/>, <see cref="IRunClaims"/>, <see cref="IRunStops"/>, <see cref="IRunSignals"/>, <see cref="IEnvironments"/>, <see cref="IEnvironmentSettings"/>, <see cref="ISecretKeys"/>, <see cref="IAccessTokens"/>, <see cref="ICredentials"/>, <see cref="INamedStreams"/>, <see cref="IWriterLeases"/>, <see cref="IRetention"/>, <see cref="IStreamExpiries"/>, <see cref="IErasures"/>, <see cref="IDefaultSecretKey"/> and the
     /// health check <c>registry</c>, and data protection for the whole host with its keys in the registry's database. The database is migrated when the host starts. A server with several nodes also registers an <see cref="IRegistryAnnouncements"/>.
     /// </summary>
     /// <param name="builder">The host.</param>
@@ -100,6 +100,7 @@ public static class RunRegistryModule
         services.AddSingleton<RetentionRule>();
         services.AddSingleton<IRetention>(provider => provider.GetRequiredService<RetentionRule>());
         services.AddSingleton<IStreamExpiries, StreamExpiries>();
+        services.AddSingleton<IErasures, Erasures>();
         services.AddSingleton<IDefaultSecretKey>(provider => provider.GetRequiredService<DefaultEnvironment>());
         services.AddSingleton(new RegistrySetup.Extent(MakesDefaultKey: use == RegistryUse.Serving));
         services.AddHostedService<RegistrySetup>();

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.Extensions.Logging;
+using NATS.Client.Core;
 using NATS.Client.JetStream;
 using RealtimeStreams.ChunkLog.Announcing;
 using RealtimeStreams.ChunkLog.Appending;
@@ -16,15 +17,12 @@ internal sealed class LogSession : IAsyncDisposable
 {
     private static readonly Version OldestBroker = new(2, 12);
 
-    /// <summary>Readers on other nodes need not wait for their silent check to learn of an erasure. The message is the run's subject filter.</summary>
-    private const string ErasedTopic = "erased";
-
     private readonly BrokerLinks links;
     private readonly RecordPublisher publisher;
     private readonly Purges purges;
     private readonly NodeDirectory nodes;
-    private readonly INodeMessages messages;
-    private readonly IDisposable erasures;
+    private readonly Erasures erasures;
+    private int disposed;
 
     private LogSession(
         BrokerLinks links,
@@ -45,8 +43,7 @@ internal sealed class LogSession : IAsyncDisposable
         this.publisher = publisher;
         this.purges = purges;
         this.nodes = nodes;
-        this.messages = messages;
-        erasures = messages.Subscribe(ErasedTopic, OnErased);
+        erasures = new Erasures(messages, nodes, clock, Drop);
         Gets = gets;
         Seek = seek;
         Lookup = new StreamLookup(gets, seek);
@@ -115,6 +112,8 @@ internal sealed class LogSession : IAsyncDisposable
             var appenders = new Appenders(parts, options);
             var hubs = new TailHubs(links.Tail, gets, options, clock, loggers.CreateLogger<TailHubs>(), stopping);
             await forwarder.StartAsync((stream, request) => appenders.AppendAsync(stream, request, stopping), stopping);
+            await nodes.ArriveAsync(stopping);
+            await links.Tail.Connection.PingAsync(stopping); // Answered once the broker has passed it on.
             telemetry.Observe(() => appenders.Count, () => appenders.QueuedBytes, () => hubs.Count, () => hubs.RingBytes);
             return new LogSession(links, publisher, gets, seek, purges, appenders, trimmer, hubs, nodes, messages, durability, LimitOf(options, server.MaxPayload), clock);
         }
@@ -129,19 +128,35 @@ internal sealed class LogSession : IAsyncDisposable
     {
         var (filter, shard) = SubjectMap.OfRun(environment, run);
         await purges.AllAsync(shard, filter, cancellationToken);
-        OnErased(filter);
-        await messages.PublishAsync(ErasedTopic, filter, cancellationToken);
+        await erasures.TellAsync(filter, cancellationToken);
     }
 
-    private void OnErased(string filter)
+    /// <summary>Says goodbye, so that nobody waits for this node.</summary>
+    private async Task LeaveAsync()
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(1), TimeProvider.System);
+        try
+        {
+            await nodes.LeaveAsync(limit.Token);
+            await links.Tail.Connection.PingAsync(limit.Token); // Answered once it has gone out.
+        }
+        catch (Exception exception) when (exception is NatsException or OperationCanceledException or ObjectDisposedException)
+        {
+            // The others notice after a while.
+        }
+    }
+
+    private void Drop(string filter)
     {
         Appenders.Doubt(filter);
-        Hubs.CheckSoon(filter);
+        Hubs.Erase(filter);
     }
 
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref disposed, 1) == 1) return;
         erasures.Dispose();
+        await LeaveAsync();
         nodes.Dispose();
         Appenders.Dispose();
         publisher.Dispose();

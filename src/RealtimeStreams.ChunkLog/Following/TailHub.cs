@@ -224,7 +224,7 @@ internal sealed class TailHub
         List<TailWaiter>? woken;
         lock (gate)
         {
-            if (stopped || record.Sequence <= lastSequence) return;
+            if (stopped || erased || record.Sequence <= lastSequence) return; // What is asked for before an erasure may be answered after it.
             if (record.FirstIndex < NextIndex)
             {
                 EraseLocked(); // Indexes that went back belong to a new life of an erased stream.
@@ -257,7 +257,8 @@ internal sealed class TailHub
         Wake(woken);
     }
 
-    private void Erase()
+    /// <summary>All that was stored is gone. The hub serves those who followed it to their end, and nobody else.</summary>
+    public void Erase()
     {
         List<TailWaiter>? woken;
         lock (gate)

@@ -95,12 +95,12 @@ internal sealed partial class TailHubs : IDisposable
         await hub.StopAsync();
     }
 
-    /// <summary>Has the leader asked about the followed streams of a run, because something happened to them.</summary>
+    /// <summary>Drops what is held of a run's streams: they were erased, and whoever follows one learns it.</summary>
     /// <param name="filter">The subject filter of the run, which ends in <c>.&gt;</c>.</param>
-    public void CheckSoon(string filter)
+    public void Erase(string filter)
     {
         foreach (var hub in byStream.Values)
-            if (hub.Place.IsIn(filter)) hub.CheckSoon();
+            if (hub.Place.IsIn(filter)) hub.Erase();
     }
 
     public void Dispose()

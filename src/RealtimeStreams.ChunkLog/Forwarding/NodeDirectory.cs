@@ -10,20 +10,26 @@ internal sealed class NodeDirectory : IDisposable
 {
     private const string Topic = "node";
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(6);
+
+    /// <summary>How long a node counts as living after its last word.</summary>
+    public static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(6);
+
+    /// <summary>Before the id of a node that leaves.</summary>
+    private const char Farewell = '-';
 
     private readonly ConcurrentDictionary<string, long> seen = new(StringComparer.Ordinal);
     private readonly NodeMessages messages;
     private readonly TimeProvider clock;
     private readonly IDisposable subscription;
     private readonly ITimer timer;
+    private volatile bool leaving;
 
     public NodeDirectory(NodeMessages messages, TimeProvider clock)
     {
         this.messages = messages;
         this.clock = clock;
-        subscription = messages.Subscribe(Topic, id => seen[id] = clock.GetTimestamp());
-        timer = clock.CreateTimer(_ => Announce(), null, TimeSpan.Zero, Interval);
+        subscription = messages.Subscribe(Topic, OnWord);
+        timer = clock.CreateTimer(_ => Announce(), null, Interval, Interval);
     }
 
     /// <summary>This node's id: new at each start.</summary>
@@ -50,6 +56,20 @@ internal sealed class NodeDirectory : IDisposable
         return owner;
     }
 
+    /// <summary>The nodes that count as living.</summary>
+    public IEnumerable<string> FindLiving() => seen.Where(node => clock.GetElapsedTime(node.Value) <= Lifetime).Select(node => node.Key);
+
+    /// <summary>Tells the others that this node is there, before it serves anybody.</summary>
+    public Task ArriveAsync(CancellationToken cancellationToken) => SayAsync(Self, cancellationToken);
+
+    /// <summary>Tells the others that this node leaves, so that nobody waits for it.</summary>
+    public Task LeaveAsync(CancellationToken cancellationToken)
+    {
+        leaving = true;
+        timer.Dispose();
+        return SayAsync(Farewell + Self, cancellationToken);
+    }
+
     /// <summary>Forgets a node that does not answer.</summary>
     public void Forget(string id) => seen.TryRemove(id, out _);
 
@@ -61,21 +81,32 @@ internal sealed class NodeDirectory : IDisposable
 
     private static ulong Score(string node, string subject) => BitConverter.ToUInt64(SHA256.HashData(Encoding.UTF8.GetBytes($"{node} {subject}")));
 
+    private void OnWord(string word)
+    {
+        if (word[..Math.Min(1, word.Length)] is [Farewell])
+        {
+            seen.TryRemove(word[1..], out _);
+            return;
+        }
+        // Who is new learns at once who is there.
+        if (!seen.ContainsKey(word) && word != Self) Announce();
+        seen[word] = clock.GetTimestamp();
+    }
+
     private void Announce()
     {
-        // Not awaited: a timer's callback. A lost announcement is made up by the next.
-        _ = AnnounceAsync();
+        if (!leaving) _ = SayAsync(Self, CancellationToken.None); // Not awaited: a timer's callback. A lost word is made up by the next.
+    }
 
-        async Task AnnounceAsync()
+    private async Task SayAsync(string word, CancellationToken cancellationToken)
+    {
+        try
         {
-            try
-            {
-                await messages.PublishAsync(Topic, Self, CancellationToken.None);
-            }
-            catch (LogUnavailableException)
-            {
-                // The broker is away, and with it the need.
-            }
+            await messages.PublishAsync(Topic, word, cancellationToken);
+        }
+        catch (LogUnavailableException)
+        {
+            // The broker is away, and with it the need.
         }
     }
 }

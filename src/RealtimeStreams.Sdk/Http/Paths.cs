@@ -9,6 +9,8 @@ internal static class Paths
 
     public const string Tokens = "api/v1/tokens";
 
+    public const string Erasures = "api/v1/erasures";
+
     public const string Claim = $"{Runs}/claim";
 
     public static string Run(RunId run) => $"{Runs}/{Uri.EscapeDataString(run.Value)}";

@@ -157,7 +157,12 @@ internal sealed partial class RunOperations(Transport transport, ChunkJson json,
         var tries = 0;
         try
         {
-            await transport.SendAsync("erase", NewRequest, (_, _) => ValueTask.FromResult<object?>(this), cancellationToken).ConfigureAwait(false);
+            var receipt = await transport.SendAsync("erase", NewRequest, NativeJson.Default.ErasureReceipt, cancellationToken).ConfigureAwait(false);
+            while (receipt.State != ErasureState.Erased)
+            {
+                var id = receipt.Id;
+                receipt = await transport.SendAsync("tell_erasure", () => NewQuestion(id), NativeJson.Default.ErasureReceipt, cancellationToken).ConfigureAwait(false);
+            }
         }
         catch (RealtimeStreamsException gone) when (tries > 1 && gone.Status == 404)
         {
@@ -168,6 +173,14 @@ internal sealed partial class RunOperations(Transport transport, ChunkJson json,
         {
             tries++;
             return transport.NewRequest(HttpMethod.Delete, path);
+        }
+
+        HttpRequestMessage NewQuestion(string id)
+        {
+            const int Seconds = 20;
+            var request = transport.NewRequest(HttpMethod.Get, $"{Paths.Erasures}/{Uri.EscapeDataString(id)}?waitInSeconds={Seconds}");
+            Transport.AllowWait(request, TimeSpan.FromSeconds(Seconds));
+            return request;
         }
     }
 

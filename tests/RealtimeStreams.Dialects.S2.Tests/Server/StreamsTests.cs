@@ -159,6 +159,9 @@ public sealed class StreamsTests(S2Server server) : IDisposable
         var deleted = await caller.SendAsync(HttpMethod.Delete, $"/v1/streams/{name}");
 
         Assert.Equal((202, 0), (deleted.Status, deleted.Body.Length));
+        var receipt = await caller.GetAsync($"/api/v1/erasures/{Assert.Single(deleted.Response.Headers.GetValues("RealtimeStreams-Erasure"))}");
+        Assert.Equal((name, "erased"), (receipt.Json.GetProperty("stream").GetString(), receipt.Json.GetProperty("state").GetString()));
+        Assert.False(receipt.Json.TryGetProperty("run", out _)); // Nobody is told which hidden run it was.
         Assert.Equal((404, "stream_not_found"), (await caller.GetAsync($"/v1/streams/{name}")).Error);
         Assert.Equal((404, "stream_not_found"), (await caller.SendAsync(HttpMethod.Delete, $"/v1/streams/{name}")).Error);
         Assert.Equal(0, (await caller.AppendAsync(name, """{"records":[{"body":"new"}]}""")).SeqNum("start"));

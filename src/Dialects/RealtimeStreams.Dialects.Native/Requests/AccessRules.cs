@@ -82,6 +82,7 @@ internal static class AccessRules
         ["GET /api/v1/runs/{runId}/stop"] = FollowStop,
         ["POST /api/v1/runs/{runId}/stop/seen"] = SeeStop,
         ["DELETE /api/v1/runs/{runId}"] = SecretKey,
+        ["GET /api/v1/erasures/{erasureId}"] = SecretKey,
         ["GET /api/v1/runs/{runId}/streams"] = ReadRun,
         ["POST " + Stream] = Append,
         ["POST " + Stream + "/close"] = Close,

@@ -22,30 +22,45 @@ internal sealed partial class RunErasure(
     /// <summary>How long an erased run's id stays taken: what nodes may remember of the run, and half a minute for what is in flight then.</summary>
     public TimeSpan Quarantine { get; } = options.Value.CacheTime + TimeSpan.FromSeconds(30);
 
-    public async Task<bool> EraseAsync(EnvironmentId environment, RunId run, CancellationToken cancellationToken)
+    /// <summary>Marks a run, so that from here on nobody finds it and no stream of it is made, and makes the receipt; all that is left is to be done by <see cref="FirstPassAsync"/>.</summary>
+    /// <returns>The receipt, that of an earlier request as long as its work is not done; null when there is no such run.</returns>
+    public async Task<Erasure?> BeginAsync(EnvironmentId environment, RunId run, string by, CancellationToken cancellationToken)
     {
-        // 1. From here on nobody finds the run, and no stream of it is made.
-        var now = database.Now();
-        var marked = await database.ChangeAsync("erase", (context, token) => context.LivingRuns
-            .Where(row => row.Environment == environment.Value && row.Id == run.Value)
-            .ExecuteUpdateAsync(set => set
-                .SetProperty(row => row.Pending, PendingWork.Erasure)
-                .SetProperty(row => row.PendingSince, now)
-                .SetProperty(row => row.ClaimableAt, (DateTimeOffset?)null)
-                .SetProperty(row => row.IdempotencyKey, (string?)null), token), cancellationToken); // Free for another run at once.
-        if (marked == 0)
+        var receipt = MakeReceipt(environment, run, null, by);
+        var begun = await database.ChangeAsync("erase", async (context, token) =>
         {
-            // Asked again while an erasure has not been through: this one goes on with it.
-            var begun = await database.ReadAsync("find", (context, token) => context.Runs.AnyAsync(
-                row => row.Environment == environment.Value && row.Id == run.Value && row.Pending == PendingWork.Erasure, token), cancellationToken);
-            if (!begun) return false;
-        }
-
-        // 2. Whether or not the caller still waits.
-        await FirstPassAsync(environment, run, CancellationToken.None);
-        LogErased(run, environment);
-        return true;
+            await using var transaction = await context.Database.BeginTransactionAsync(token);
+            var marked = await context.LivingRuns
+                .Where(row => row.Environment == environment.Value && row.Id == run.Value)
+                .ExecuteUpdateAsync(set => set
+                    .SetProperty(row => row.Pending, PendingWork.Erasure)
+                    .SetProperty(row => row.PendingSince, receipt.RequestedAt)
+                    .SetProperty(row => row.ClaimableAt, (DateTimeOffset?)null)
+                    .SetProperty(row => row.IdempotencyKey, (string?)null), token); // Free for another run at once.
+            if (marked == 0)
+            {
+                // Asked again while an erasure has not been through.
+                return await context.Erasures.FirstOrDefaultAsync(row => row.Environment == environment.Value && row.Run == run.Value && row.ErasedAt == null, token);
+            }
+            context.Erasures.Add(receipt);
+            await context.SaveChangesAsync(token);
+            await transaction.CommitAsync(token);
+            return receipt;
+        }, cancellationToken);
+        if (begun == receipt) LogAsked(run, environment, by, receipt.Id);
+        return begun?.ToErasure();
     }
+
+    /// <summary>A receipt in the making.</summary>
+    public StoredErasure MakeReceipt(EnvironmentId environment, RunId run, string? stream, string by) => new()
+    {
+        Environment = environment.Value,
+        Id = $"erasure_{Guid.CreateVersion7(database.Now()):N}",
+        Run = run.Value,
+        Stream = stream,
+        RequestedAt = database.Now(),
+        RequestedBy = by,
+    };
 
     /// <summary>Erases what hangs on a marked run, and its streams' rows. Idempotent.</summary>
     public async Task FirstPassAsync(EnvironmentId environment, RunId run, CancellationToken cancellationToken)
@@ -53,7 +68,7 @@ internal sealed partial class RunErasure(
         await changes.TellAsync(new RegistryChange(RegistryChangeKind.Changed, environment, run), cancellationToken);
         await observers.OnErasingAsync(environment, run, cancellationToken);
         var now = database.Now();
-        await database.ChangeAsync("erase", async (context, token) =>
+        var receipts = await database.ChangeAsync("erase", async (context, token) =>
         {
             await using var transaction = await context.Database.BeginTransactionAsync(token);
             var marked = await context.Runs
@@ -68,12 +83,16 @@ internal sealed partial class RunErasure(
                     .SetProperty(row => row.StopRequestedBy, (string?)null)
                     .SetProperty(row => row.StopSeenBy, (string?)null)
                     .SetProperty(row => row.Tags, Array.Empty<string>()), token);
-            if (marked == 0) return false; // Somebody else was through first.
+            if (marked == 0) return []; // Somebody else was through first.
             await context.Streams.Where(row => row.Environment == environment.Value && row.Run == run.Value).ExecuteDeleteAsync(token);
             await context.RunData.Where(row => row.Environment == environment.Value && row.Run == run.Value).ExecuteDeleteAsync(token);
+            var begun = context.Erasures.Where(row => row.Environment == environment.Value && row.Run == run.Value && row.ErasedAt == null);
+            var told = await begun.ToListAsync(token);
+            await begun.ExecuteUpdateAsync(set => set.SetProperty(row => row.ErasedAt, now), token);
             await transaction.CommitAsync(token);
-            return true;
+            return told;
         }, cancellationToken);
+        foreach (var receipt in receipts) LogErased(receipt.ToErasure().Run?.Value ?? "of a named stream", environment, receipt.RequestedBy, receipt.Id);
     }
 
     /// <summary>Erases what was written late, and frees the id.</summary>
@@ -85,6 +104,9 @@ internal sealed partial class RunErasure(
             .ExecuteDeleteAsync(token), cancellationToken);
     }
 
-    [LoggerMessage(EventId = 1405, Level = LogLevel.Information, Message = "Erased run {Run} of {Environment}")]
-    private partial void LogErased(RunId run, EnvironmentId environment);
+    [LoggerMessage(EventId = 1405, Level = LogLevel.Information, Message = "Erased run {Run} of {Environment} for {By}: receipt {Erasure}")]
+    private partial void LogErased(string run, EnvironmentId environment, string by, string erasure);
+
+    [LoggerMessage(EventId = 1460, Level = LogLevel.Information, Message = "Run {Run} of {Environment} is to be erased, asked by {By}: receipt {Erasure}")]
+    private partial void LogAsked(RunId run, EnvironmentId environment, string by, string erasure);
 }

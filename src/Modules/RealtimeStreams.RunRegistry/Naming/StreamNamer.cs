@@ -16,6 +16,7 @@ internal sealed partial class StreamNamer(
     NamedStreamLister lister,
     RunChanges changes,
     RunErasure erasure,
+    IErasures erasures,
     RetentionRule retentions,
     ILogger<StreamNamer> logger) : INamedStreams
 {
@@ -51,17 +52,18 @@ internal sealed partial class StreamNamer(
         return ToStream(row);
     }
 
-    public async Task<bool> DeleteAsync(EnvironmentId environment, string name, CancellationToken cancellationToken)
+    public async Task<Erasure?> DeleteAsync(EnvironmentId environment, string name, string by, CancellationToken cancellationToken)
     {
         while (true)
         {
-            if (StreamNames.FindFault(name) is not null || await FindRowAsync(environment, name, cancellationToken) is not { } row) return false;
-            if (!await RemoveAsync(row, cancellationToken)) continue; // Somebody else was faster, and the name may have a new stream.
+            if (StreamNames.FindFault(name) is not null || await FindRowAsync(environment, name, cancellationToken) is not { } row) return null;
+            var receipt = erasure.MakeReceipt(environment, RunId.Parse(row.Run), name, by);
+            if (!await RemoveAsync(row, receipt, cancellationToken)) continue; // Somebody else was faster, and the name may have a new stream.
 
             // Whether or not the caller still waits; what is cut off is repeated.
             await erasure.FirstPassAsync(environment, RunId.Parse(row.Run), CancellationToken.None);
-            LogDeleted(row.Run, environment);
-            return true;
+            LogDeleted(environment, by, receipt.Id);
+            return await erasures.FindAsync(environment, receipt.Id, CancellationToken.None) ?? receipt.ToErasure();
         }
     }
 
@@ -150,7 +152,7 @@ internal sealed partial class StreamNamer(
     }
 
     /// <summary>Frees the name and marks the hidden run as being erased, in one step.</summary>
-    private Task<bool> RemoveAsync(StoredNamedStream row, CancellationToken cancellationToken)
+    private Task<bool> RemoveAsync(StoredNamedStream row, StoredErasure receipt, CancellationToken cancellationToken)
     {
         var now = database.Now();
         return database.ChangeAsync("delete_named_stream", async (context, token) =>
@@ -165,6 +167,8 @@ internal sealed partial class StreamNamer(
                 .ExecuteUpdateAsync(set => set
                     .SetProperty(run => run.Pending, PendingWork.Erasure)
                     .SetProperty(run => run.PendingSince, now), token);
+            context.Erasures.Add(receipt);
+            await context.SaveChangesAsync(token);
             await transaction.CommitAsync(token);
             return true;
         }, cancellationToken);
@@ -202,6 +206,6 @@ internal sealed partial class StreamNamer(
     [LoggerMessage(EventId = 1413, Level = LogLevel.Debug, Message = "Made a named stream on run {Run} of {Environment}")]
     private partial void LogMade(string run, EnvironmentId environment);
 
-    [LoggerMessage(EventId = 1414, Level = LogLevel.Information, Message = "Deleted the named stream on run {Run} of {Environment}")]
-    private partial void LogDeleted(string run, EnvironmentId environment);
+    [LoggerMessage(EventId = 1414, Level = LogLevel.Information, Message = "Deleted a named stream of {Environment} for {By}: receipt {Erasure}")]
+    private partial void LogDeleted(EnvironmentId environment, string by, string erasure);
 }

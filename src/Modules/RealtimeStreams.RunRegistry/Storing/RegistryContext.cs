@@ -21,6 +21,8 @@ internal abstract class RegistryContext(DbContextOptions options) : DbContext(op
 
     public DbSet<StoredTokenRevocation> TokenRevocations => Set<StoredTokenRevocation>();
 
+    public DbSet<StoredErasure> Erasures => Set<StoredErasure>();
+
     public DbSet<StoredProtectionKey> ProtectionKeys => Set<StoredProtectionKey>();
 
     /// <summary>The runs that can be found: those not erased.</summary>
@@ -174,6 +176,22 @@ internal abstract class RegistryContext(DbContextOptions options) : DbContext(op
             table.Property(row => row.MadeUntil).HasColumnName("made_until");
             table.Property(row => row.ExpiresAt).HasColumnName("expires_at");
             table.Property(row => row.CreatedAt).HasColumnName("created_at");
+            table.HasOne<StoredEnvironment>().WithMany().HasForeignKey(row => row.Environment).OnDelete(DeleteBehavior.Cascade);
+        });
+
+        modelBuilder.Entity<StoredErasure>(table =>
+        {
+            table.ToTable("erasures");
+            table.HasKey(row => new { row.Environment, row.Id });
+            table.HasIndex(row => new { row.Environment, row.Run }).HasDatabaseName("erasures_begun").HasFilter("erased_at IS NULL");
+            table.HasIndex(row => row.ErasedAt).HasDatabaseName("erasures_erased").HasFilter("erased_at IS NOT NULL");
+            table.Property(row => row.Environment).HasColumnName("environment");
+            table.Property(row => row.Id).HasColumnName("id");
+            table.Property(row => row.Run).HasColumnName("run");
+            table.Property(row => row.Stream).HasColumnName("stream");
+            table.Property(row => row.RequestedAt).HasColumnName("requested_at");
+            table.Property(row => row.RequestedBy).HasColumnName("requested_by");
+            table.Property(row => row.ErasedAt).HasColumnName("erased_at");
             table.HasOne<StoredEnvironment>().WithMany().HasForeignKey(row => row.Environment).OnDelete(DeleteBehavior.Cascade);
         });
 

@@ -65,6 +65,56 @@ namespace RealtimeStreams.RunRegistry.Storing.Postgres.Migrations
                     b.ToTable("environments", (string)null);
                 });
 
+            modelBuilder.Entity("RealtimeStreams.RunRegistry.Storing.StoredErasure", b =>
+                {
+                    b.Property<string>("Environment")
+                        .HasColumnType("text")
+                        .HasColumnName("environment")
+                        .UseCollation("C");
+
+                    b.Property<string>("Id")
+                        .HasColumnType("text")
+                        .HasColumnName("id")
+                        .UseCollation("C");
+
+                    b.Property<DateTimeOffset?>("ErasedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("erased_at");
+
+                    b.Property<DateTimeOffset>("RequestedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("requested_at");
+
+                    b.Property<string>("RequestedBy")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("requested_by")
+                        .UseCollation("C");
+
+                    b.Property<string>("Run")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("run")
+                        .UseCollation("C");
+
+                    b.Property<string>("Stream")
+                        .HasColumnType("text")
+                        .HasColumnName("stream")
+                        .UseCollation("C");
+
+                    b.HasKey("Environment", "Id");
+
+                    b.HasIndex("ErasedAt")
+                        .HasDatabaseName("erasures_erased")
+                        .HasFilter("erased_at IS NOT NULL");
+
+                    b.HasIndex("Environment", "Run")
+                        .HasDatabaseName("erasures_begun")
+                        .HasFilter("erased_at IS NULL");
+
+                    b.ToTable("erasures", (string)null);
+                });
+
             modelBuilder.Entity("RealtimeStreams.RunRegistry.Storing.StoredNamedStream", b =>
                 {
                     b.Property<string>("Environment")
@@ -496,6 +546,15 @@ namespace RealtimeStreams.RunRegistry.Storing.Postgres.Migrations
                         .HasDatabaseName("token_revocations_newest");
 
                     b.ToTable("token_revocations", (string)null);
+                });
+
+            modelBuilder.Entity("RealtimeStreams.RunRegistry.Storing.StoredErasure", b =>
+                {
+                    b.HasOne("RealtimeStreams.RunRegistry.Storing.StoredEnvironment", null)
+                        .WithMany()
+                        .HasForeignKey("Environment")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
                 });
 
             modelBuilder.Entity("RealtimeStreams.RunRegistry.Storing.StoredNamedStream", b =>

@@ -57,6 +57,51 @@ namespace RealtimeStreams.RunRegistry.Storing.Sqlite.Migrations
                     b.ToTable("environments", (string)null);
                 });
 
+            modelBuilder.Entity("RealtimeStreams.RunRegistry.Storing.StoredErasure", b =>
+                {
+                    b.Property<string>("Environment")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("environment");
+
+                    b.Property<string>("Id")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("id");
+
+                    b.Property<long?>("ErasedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("erased_at");
+
+                    b.Property<long>("RequestedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("requested_at");
+
+                    b.Property<string>("RequestedBy")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("requested_by");
+
+                    b.Property<string>("Run")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("run");
+
+                    b.Property<string>("Stream")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("stream");
+
+                    b.HasKey("Environment", "Id");
+
+                    b.HasIndex("ErasedAt")
+                        .HasDatabaseName("erasures_erased")
+                        .HasFilter("erased_at IS NOT NULL");
+
+                    b.HasIndex("Environment", "Run")
+                        .HasDatabaseName("erasures_begun")
+                        .HasFilter("erased_at IS NULL");
+
+                    b.ToTable("erasures", (string)null);
+                });
+
             modelBuilder.Entity("RealtimeStreams.RunRegistry.Storing.StoredNamedStream", b =>
                 {
                     b.Property<string>("Environment")
@@ -448,6 +493,15 @@ namespace RealtimeStreams.RunRegistry.Storing.Sqlite.Migrations
                         .HasDatabaseName("token_revocations_newest");
 
                     b.ToTable("token_revocations", (string)null);
+                });
+
+            modelBuilder.Entity("RealtimeStreams.RunRegistry.Storing.StoredErasure", b =>
+                {
+                    b.HasOne("RealtimeStreams.RunRegistry.Storing.StoredEnvironment", null)
+                        .WithMany()
+                        .HasForeignKey("Environment")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
                 });
 
             modelBuilder.Entity("RealtimeStreams.RunRegistry.Storing.StoredNamedStream", b =>

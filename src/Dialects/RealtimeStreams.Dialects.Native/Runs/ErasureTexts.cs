@@ -1,0 +1,39 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using RealtimeStreams.Dialects.Native.Requests;
+using RealtimeStreams.Http;
+using RealtimeStreams.Protocol;
+using RealtimeStreams.RunRegistry;
+
+namespace RealtimeStreams.Dialects.Native.Runs;
+
+/// <summary>Receipts of erasures as they are told, and how long a request may wait for them.</summary>
+internal static class ErasureTexts
+{
+    private const int MaxWaitSeconds = 30;
+
+    /// <summary>As long as an erasure waits for its end unless it is told otherwise: longer than one takes whose servers all answer.</summary>
+    public static readonly TimeSpan UsualWait = TimeSpan.FromSeconds(5);
+
+    public static ProblemResult? FindFault(string? waitInSeconds, TimeSpan usual, out TimeSpan wait)
+    {
+        wait = usual;
+        if (waitInSeconds is null) return null;
+        var isNumber = int.TryParse(waitInSeconds, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds);
+        wait = TimeSpan.FromSeconds(seconds);
+        return isNumber && seconds <= MaxWaitSeconds
+            ? null
+            : Problems.From(ErrorCode.InvalidRequest, $"The parameter waitInSeconds must be a number from 0 to {MaxWaitSeconds}.", "waitInSeconds");
+    }
+
+    public static JsonHttpResult<ErasureReceipt> Answer(HttpContext context, Erasure erasure)
+    {
+        var isOver = erasure.ErasedAt is not null;
+        if (!isOver) context.Response.Headers.Location = $"/api/v1/erasures/{erasure.Id}";
+        context.Response.Headers.CacheControl = "no-store";
+        var told = new ErasureReceipt(
+            erasure.Id, erasure.Run?.Value, erasure.Stream, isOver ? ErasureState.Erased : ErasureState.Erasing, erasure.RequestedAt, erasure.RequestedBy, erasure.ErasedAt);
+        return Answers.Json(told, WireJson.Contracts.ErasureReceipt, isOver ? StatusCodes.Status200OK : StatusCodes.Status202Accepted);
+    }
+}

@@ -1,0 +1,59 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Logging;
+using RealtimeStreams.Protocol;
+using RealtimeStreams.RunRegistry.Storing;
+
+namespace RealtimeStreams.RunRegistry.Ending;
+
+/// <summary>Erases on request, and keeps the receipts.</summary>
+internal sealed partial class Erasures(RegistryDatabase database, RunErasure erasure, TimeProvider clock, ILogger<Erasures> logger) : IErasures
+{
+    public async Task<Erasure?> EraseAsync(EnvironmentId environment, RunId run, string by, TimeSpan wait, CancellationToken cancellationToken)
+    {
+        if (await erasure.BeginAsync(environment, run, by, cancellationToken) is not { } receipt) return null;
+        // Whether or not the caller still waits. It lets no exception out.
+        var work = FinishAsync(environment, run);
+        if (!work.IsCompleted && wait > TimeSpan.Zero)
+        {
+            using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            await Task.WhenAny(work, Task.Delay(wait, clock, over.Token));
+            await over.CancelAsync();
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+        return await FindAsync(environment, receipt.Id, cancellationToken) ?? receipt;
+    }
+
+    public async Task<Erasure?> FindAsync(EnvironmentId environment, string id, CancellationToken cancellationToken)
+    {
+        var row = await database.ReadAsync("find_erasure", (context, token) => context.Erasures
+            .SingleOrDefaultAsync(there => there.Environment == environment.Value && there.Id == id, token), cancellationToken);
+        return row?.ToErasure();
+    }
+
+    public Task<int> SweepAsync(int most, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(most, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(most, 1000);
+        var limit = database.Now() - IErasures.KeepReceipts;
+        return database.ChangeAsync("sweep_erasures", async (context, token) =>
+        {
+            var old = await context.Erasures.Where(row => row.ErasedAt < limit).OrderBy(row => row.ErasedAt).Select(row => row.Id).Take(most).ToListAsync(token);
+            return old.Count == 0 ? 0 : await context.Erasures.Where(row => old.Contains(row.Id) && row.ErasedAt < limit).ExecuteDeleteAsync(token);
+        }, cancellationToken);
+    }
+
+    private async Task FinishAsync(EnvironmentId environment, RunId run)
+    {
+        try
+        {
+            await erasure.FirstPassAsync(environment, run, CancellationToken.None);
+        }
+        catch (Exception exception)
+        {
+            LogNotYet(run, environment, exception);
+        }
+    }
+
+    [LoggerMessage(EventId = 1461, Level = LogLevel.Warning, Message = "Run {Run} of {Environment} could not be erased altogether yet; it is tried again")]
+    private partial void LogNotYet(RunId run, EnvironmentId environment, Exception exception);
+}
