@@ -1,5 +1,7 @@
+using System.Diagnostics.Metrics;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.Metrics.Testing;
 using Microsoft.Extensions.Time.Testing;
 using RealtimeStreams.Protocol;
 using RealtimeStreams.RunRegistry.AccessTokens;
@@ -58,6 +60,26 @@ public abstract class TokenRevocationContract(TestDatabases databases) : Registr
         Assert.Equal(AccessEnd.Revoked, watch.End);
         Assert.Null(other.End);
         Assert.Null(await elsewhere.VerifyAsync(issued.Token, Cancelled));
+    }
+
+    [Fact]
+    public async Task Tokens_in_use_cost_no_query_while_nothing_is_revoked()
+    {
+        var tokens = await StartAsync();
+        using var watch = await WatchAsync(tokens, (await IssueAsync(tokens)).Token);
+        using var queries = new MetricCollector<double>(
+            nodes[tokens].Services.GetRequiredService<IMeterFactory>(), "RealtimeStreams.RunRegistry", "realtimestreams.runregistry.operation.duration");
+
+        // A whole read after 30 s shows that rounds went by.
+        await Until.TrueAsync(() => "no round has gone by", () =>
+        {
+            clock.Advance(TimeSpan.FromMilliseconds(500));
+            return Operations().Contains("find_token_revocations");
+        });
+
+        Assert.True(Operations().Count(name => name is "find_token_revocations" or "find_new_token_revocations") <= 2, string.Join(", ", Operations()));
+        Assert.Null(watch.End);
+        IEnumerable<object?> Operations() => queries.GetMeasurementSnapshot().Select(measured => measured.Tags["operation"]);
     }
 
     [Fact]

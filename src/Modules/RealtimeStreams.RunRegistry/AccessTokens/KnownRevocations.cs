@@ -12,8 +12,7 @@ internal sealed class KnownRevocations(EnvironmentId environment, RevocationStor
     private readonly ConcurrentDictionary<AccessWatch, byte> watches = new();
     private readonly SemaphoreSlim turn = new(1, 1); // Of reading the database.
     private volatile RevokedTokens revoked = RevokedTokens.None;
-    private long readAt;     // When the database was last asked, a timestamp. Written in turn.
-    private long readAllAt;  // And for everything.
+    private long readAt; // When the database was last asked, a timestamp. Written in turn.
     private volatile bool isRead;
     private long usedAt = clock.GetTimestamp();
     private int grants; // How many of the watches are over tokens.
@@ -21,22 +20,40 @@ internal sealed class KnownRevocations(EnvironmentId environment, RevocationStor
     /// <summary>Whether nothing is in use here, nor was lately.</summary>
     public bool IsIdle => watches.IsEmpty && !WereTokensUsed;
 
+    private bool IsOld => !isRead || clock.GetElapsedTime(Volatile.Read(ref readAt)) > keep;
+
     private bool WereTokensUsed => clock.GetElapsedTime(Volatile.Read(ref usedAt)) <= ForgetAfter;
 
-    /// <summary>What is revoked, as of at most the cache time ago; about a second in fact, as the rounds read it anew.</summary>
+    /// <summary>What is revoked, as of at most the cache time ago; about a second in fact, as the rounds bring what is new.</summary>
     public async ValueTask<RevokedTokens> FindAsync(CancellationToken cancellationToken)
     {
         Volatile.Write(ref usedAt, clock.GetTimestamp());
-        if (!isRead || clock.GetElapsedTime(Volatile.Read(ref readAt)) > keep) await ReadAsync(onlyIfOld: true, cancellationToken);
+        if (IsOld) await ReadAsync(cancellationToken);
         return revoked;
     }
 
-    /// <summary>Asks the database for what is new, ends the grants in use that are revoked by it. Where no tokens are used there is nothing to ask for.</summary>
+    /// <summary>Asks the database for everything when that was long ago, for what may have been missed. Where no tokens are used there is nothing to ask for.</summary>
     public Task RefreshAsync(CancellationToken cancellationToken)
     {
-        if (Volatile.Read(ref grants) > 0 || WereTokensUsed) return ReadAsync(onlyIfOld: false, cancellationToken);
+        if (Volatile.Read(ref grants) > 0 || WereTokensUsed) return IsOld ? ReadAsync(cancellationToken) : Task.CompletedTask;
         isRead = false;
         return Task.CompletedTask;
+    }
+
+    /// <summary>Takes what was revoked just now, and ends the grants in use that are revoked by it.</summary>
+    public async Task TakeAsync(RevokedTokens more, CancellationToken cancellationToken)
+    {
+        await turn.WaitAsync(cancellationToken);
+        try
+        {
+            if (!isRead) return; // Whoever asks next reads it. One who is reading has been waited for: it may have asked just before.
+            revoked = revoked.And(more);
+        }
+        finally
+        {
+            turn.Release();
+        }
+        foreach (var (watch, _) in watches) EndIfRevoked(watch);
     }
 
     /// <summary>Ends what is in use with a key that is none any more, or will be.</summary>
@@ -68,23 +85,14 @@ internal sealed class KnownRevocations(EnvironmentId environment, RevocationStor
 
     public void Dispose() => turn.Dispose();
 
-    private async Task ReadAsync(bool onlyIfOld, CancellationToken cancellationToken)
+    private async Task ReadAsync(CancellationToken cancellationToken)
     {
         await turn.WaitAsync(cancellationToken);
         try
         {
-            if (onlyIfOld && isRead && clock.GetElapsedTime(readAt) <= keep) return; // Somebody before did it.
+            if (!IsOld) return; // Somebody before did it.
             var asked = clock.GetTimestamp();
-            if (!isRead || clock.GetElapsedTime(readAllAt) > keep)
-            {
-                revoked = await store.ReadAsync(environment, DateTimeOffset.UnixEpoch, cancellationToken);
-                Volatile.Write(ref readAllAt, asked);
-            }
-            else
-            {
-                // Rows are found by their time: those of servers whose clocks are behind, or that took long to be stored, by looking back a while.
-                revoked = revoked.And(await store.ReadAsync(environment, clock.GetUtcNow() - 2 * keep, cancellationToken));
-            }
+            revoked = await store.ReadAsync(environment, cancellationToken);
             Volatile.Write(ref readAt, asked);
             isRead = true;
         }

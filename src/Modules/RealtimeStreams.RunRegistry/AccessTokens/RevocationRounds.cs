@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace RealtimeStreams.RunRegistry.AccessTokens;
 
 /// <summary>Ends what is in use with revoked tokens and keys, keeps this node's knowledge of revoked tokens fresh, and removes the rows of tokens that have expired.</summary>
-/// <remarks>A round costs one small query for each environment whose tokens are in use here, and none otherwise. While the database is away, what is
-/// known goes on to count for the cache's time; reads that are going on are left alone.</remarks>
+/// <remarks>A round costs nothing unless something has changed, but for one small query for each environment whose tokens are in use here, every cache time. While the
+/// database is away, what is known goes on to count for the cache's time; reads that are going on are left alone.</remarks>
 internal sealed partial class RevocationRounds(
     Revocations revocations, RevocationStore store, TimeProvider clock, ILogger<RevocationRounds> logger) : BackgroundService
 {

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Microsoft.EntityFrameworkCore;
 using RealtimeStreams.Protocol;
+using RealtimeStreams.RunRegistry.SecretKeys;
 using RealtimeStreams.RunRegistry.Storing;
 
 namespace RealtimeStreams.RunRegistry.AccessTokens;
@@ -14,15 +15,27 @@ internal sealed class RevocationStore(RegistryDatabase database)
     /// <summary>Clocks of two servers may differ by so much until a row is forgotten too early.</summary>
     private static readonly TimeSpan Slack = TimeSpan.FromMinutes(1);
 
-    public Task<RevokedTokens> ReadAsync(EnvironmentId environment, DateTimeOffset since, CancellationToken cancellationToken) =>
+    /// <summary>All that is revoked in an environment.</summary>
+    public Task<RevokedTokens> ReadAsync(EnvironmentId environment, CancellationToken cancellationToken) =>
         database.ReadAsync("find_token_revocations", async (context, token) =>
         {
             var rows = await context.TokenRevocations
-                .Where(row => row.Environment == environment.Value && row.CreatedAt >= since)
+                .Where(row => row.Environment == environment.Value)
                 .Select(row => new { row.Token, row.MadeUntil })
                 .ToListAsync(token);
-            return new RevokedTokens(
-                RevokedTokens.None.Ids.Union(rows.Where(row => row.MadeUntil is null).Select(row => row.Token)), rows.Max(row => row.MadeUntil));
+            return RevokedTokens.Of(rows.Select(row => (row.Token, row.MadeUntil)));
+        }, cancellationToken);
+
+    /// <summary>What was revoked in any environment since a time.</summary>
+    public Task<Dictionary<EnvironmentId, RevokedTokens>> ReadNewAsync(DateTimeOffset since, CancellationToken cancellationToken) =>
+        database.ReadAsync("find_new_token_revocations", async (context, token) =>
+        {
+            var rows = await context.TokenRevocations
+                .Where(row => row.CreatedAt >= since)
+                .Select(row => new { row.Environment, row.Token, row.MadeUntil })
+                .ToListAsync(token);
+            return rows.GroupBy(row => row.Environment, StringComparer.Ordinal).ToDictionary(
+                rows => EnvironmentId.Parse(rows.Key), rows => RevokedTokens.Of(rows.Select(row => (row.Token, row.MadeUntil))));
         }, cancellationToken);
 
     /// <summary>All keys that an environment has or had, by their digest.</summary>
@@ -40,6 +53,8 @@ internal sealed class RevocationStore(RegistryDatabase database)
     public Task<bool> AddAsync(EnvironmentId environment, string id, DateTimeOffset expiresAt, CancellationToken cancellationToken) =>
         database.ChangeAsync("revoke_token", async (context, token) =>
         {
+            await using var transaction = await context.Database.BeginTransactionAsync(token);
+            await CredentialChanges.CountTokensAsync(context, token); // First: revocations wait for each other, so that the limit is exact.
             var others = context.TokenRevocations.Where(row => row.Environment == environment.Value);
             if (await others.AnyAsync(row => row.Token == id, token)) return true;
             if (await others.CountAsync(token) >= MaxSingle) return false;
@@ -50,14 +65,8 @@ internal sealed class RevocationStore(RegistryDatabase database)
                 ExpiresAt = expiresAt,
                 CreatedAt = database.Now(),
             });
-            try
-            {
-                await context.SaveChangesAsync(token);
-            }
-            catch (DbUpdateException exception) when (database.Provider.IsDuplicate(exception))
-            {
-                // Another node did the same just now.
-            }
+            await context.SaveChangesAsync(token);
+            await transaction.CommitAsync(token);
             return true;
         }, cancellationToken);
 
@@ -65,6 +74,8 @@ internal sealed class RevocationStore(RegistryDatabase database)
     public Task<DateTimeOffset> AddAllAsync(EnvironmentId environment, CancellationToken cancellationToken) =>
         database.ChangeAsync("revoke_all_tokens", async (context, token) =>
         {
+            await using var transaction = await context.Database.BeginTransactionAsync(token);
+            await CredentialChanges.CountTokensAsync(context, token);
             var now = database.Now();
             var until = DateTimeOffset.FromUnixTimeSeconds(now.ToUnixTimeSeconds());
             context.TokenRevocations.Add(new StoredTokenRevocation
@@ -78,6 +89,7 @@ internal sealed class RevocationStore(RegistryDatabase database)
             await context.TokenRevocations
                 .Where(row => row.Environment == environment.Value && row.MadeUntil < until)
                 .ExecuteDeleteAsync(token);
+            await transaction.CommitAsync(token);
             return until;
         }, cancellationToken);
 

@@ -8,11 +8,15 @@ namespace RealtimeStreams.RunRegistry.AccessTokens;
 
 /// <summary>Which tokens are revoked, and what is in use here with credentials that are not any more.</summary>
 /// <remarks>
-/// The tables are the truth. Every node remembers what it needs of them, and reads anew every second which tokens are revoked, and when another node says so.
-/// Keys are looked at when they have changed (<see cref="CredentialChanges"/>).
+/// The tables are the truth. Every node remembers what it needs of them, and reads what is new, for all environments at once, when the number of revocations has
+/// grown (<see cref="CredentialWatch"/>) or another node says so; an environment whose tokens are in use is read as a whole from time to time. Keys are looked at
+/// when they have changed (<see cref="CredentialChanges"/>).
 /// </remarks>
 internal sealed partial class Revocations : IDisposable
 {
+    /// <summary>Rows are found by their time: those of servers whose clocks are behind, or that took long to be stored, by looking back so far.</summary>
+    private static readonly TimeSpan LookBack = TimeSpan.FromMinutes(1);
+
     private readonly ConcurrentDictionary<EnvironmentId, KnownRevocations> known = new();
     private readonly RevocationStore store;
     private readonly CredentialChanges changes;
@@ -22,7 +26,10 @@ internal sealed partial class Revocations : IDisposable
     private readonly TimeSpan keep;
     private readonly IDisposable subscription;
     private TaskCompletionSource news = New();
-    private long checkedKeys; // The generation of the keys that those in use were last compared with.
+    private long seen = -1;         // The number of revocations when somebody last looked.
+    private int isStale = 1;        // Whether there is something new to read.
+    private DateTimeOffset readAt;  // When what is new was last read. Of the rounds.
+    private long checkedKeys;       // The generation of the keys that those in use were last compared with.
 
     public Revocations(
         RevocationStore store,
@@ -40,13 +47,20 @@ internal sealed partial class Revocations : IDisposable
         keep = options.Value.CacheTime;
         subscription = announcements.Subscribe(change =>
         {
-            if (change.Kind == RegistryChangeKind.TokensRevoked) Wake();
+            if (change.Kind == RegistryChangeKind.TokensRevoked) MarkStale();
         });
+        readAt = clock.GetUtcNow();
         changes.Changed += Wake;
     }
 
     /// <summary>Completes when another node revoked something, or keys changed, after <see cref="TakeNews"/> was last called.</summary>
     public Task News => Volatile.Read(ref news).Task;
+
+    /// <summary>Somebody looked: another number of revocations than the last time means that there are new ones.</summary>
+    public void See(long count)
+    {
+        if (Interlocked.Exchange(ref seen, count) != count) MarkStale();
+    }
 
     public void TakeNews() => Interlocked.Exchange(ref news, New());
 
@@ -82,7 +96,7 @@ internal sealed partial class Revocations : IDisposable
                     ErrorCode.LimitReached,
                     $"{RevocationStore.MaxSingle} tokens of this environment are revoked one by one already, the most that are; revoke all of them instead.");
             }
-            await SpreadAsync(environment, cancellationToken);
+            await SpreadAsync(environment, RevokedTokens.Of([(id, null)]), cancellationToken);
             LogRevoked(id, environment);
         }
         return null;
@@ -91,14 +105,15 @@ internal sealed partial class Revocations : IDisposable
     public async ValueTask<DateTimeOffset> RevokeAllAsync(EnvironmentId environment, CancellationToken cancellationToken)
     {
         var until = await store.AddAllAsync(environment, cancellationToken);
-        await SpreadAsync(environment, cancellationToken);
+        await SpreadAsync(environment, RevokedTokens.Of([("", until)]), cancellationToken);
         LogRevokedAll(environment, until);
         return until;
     }
 
-    /// <summary>Reads what is new for all environments in use, and forgets the others.</summary>
+    /// <summary>Ends what is in use with what is revoked, and forgets the environments where nothing is.</summary>
     public async Task RefreshAsync(CancellationToken cancellationToken)
     {
+        await ReadNewAsync(cancellationToken);
         var generation = changes.Generation;
         var keysChanged = Interlocked.Exchange(ref checkedKeys, generation) != generation;
         try
@@ -133,17 +148,40 @@ internal sealed partial class Revocations : IDisposable
         known.GetOrAdd(environment, static (name, self) => new KnownRevocations(name, self.store, self.keep, self.clock), this);
 
     /// <summary>This node knows it when this returns; the others hear of it.</summary>
-    private async Task SpreadAsync(EnvironmentId environment, CancellationToken cancellationToken)
+    private async Task SpreadAsync(EnvironmentId environment, RevokedTokens revoked, CancellationToken cancellationToken)
     {
-        await Of(environment).RefreshAsync(cancellationToken);
+        await Of(environment).TakeAsync(revoked, cancellationToken);
         try
         {
             await announcements.PublishAsync(new RegistryChange(RegistryChangeKind.TokensRevoked, environment, default), cancellationToken);
         }
         catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
-            LogNotAnnounced(environment, exception); // They look by themselves every second.
+            LogNotAnnounced(environment, exception); // They look by themselves twice a second.
         }
+    }
+
+    private async Task ReadNewAsync(CancellationToken cancellationToken)
+    {
+        if (Interlocked.Exchange(ref isStale, 0) == 0) return;
+        var asked = clock.GetUtcNow();
+        try
+        {
+            foreach (var (environment, revoked) in await store.ReadNewAsync(readAt - LookBack, cancellationToken))
+                if (known.TryGetValue(environment, out var of)) await of.TakeAsync(revoked, cancellationToken);
+            readAt = asked;
+        }
+        catch
+        {
+            Interlocked.Exchange(ref isStale, 1); // In the next round.
+            throw;
+        }
+    }
+
+    private void MarkStale()
+    {
+        Interlocked.Exchange(ref isStale, 1);
+        Wake();
     }
 
     private void Wake() => Volatile.Read(ref news).TrySetResult();
@@ -156,6 +194,6 @@ internal sealed partial class Revocations : IDisposable
     [LoggerMessage(EventId = 1441, Level = LogLevel.Information, Message = "All access tokens of {Environment} that were made until {Until:O} were revoked")]
     private partial void LogRevokedAll(EnvironmentId environment, DateTimeOffset until);
 
-    [LoggerMessage(EventId = 1442, Level = LogLevel.Debug, Message = "Could not announce revoked tokens of {Environment}; other servers look every second")]
+    [LoggerMessage(EventId = 1442, Level = LogLevel.Debug, Message = "Could not announce revoked tokens of {Environment}; other servers notice when they look")]
     private partial void LogNotAnnounced(EnvironmentId environment, Exception exception);
 }

@@ -9,6 +9,18 @@ internal sealed record RevokedTokens(ImmutableHashSet<string> Ids, DateTimeOffse
 {
     public static readonly RevokedTokens None = new(ImmutableHashSet.Create<string>(StringComparer.Ordinal), null);
 
+    public static RevokedTokens Of(IEnumerable<(string Token, DateTimeOffset? MadeUntil)> rows)
+    {
+        var ids = None.Ids.ToBuilder();
+        DateTimeOffset? until = null;
+        foreach (var (token, madeUntil) in rows)
+        {
+            if (madeUntil is null) ids.Add(token);
+            else if (until is null || madeUntil > until) until = madeUntil;
+        }
+        return new RevokedTokens(ids.ToImmutable(), until);
+    }
+
     public bool Revokes(AccessGrant grant) =>
         (grant.TokenId is { } id && Ids.Contains(id))
         || (MadeUntil is { } until && (grant.IssuedAt is not { } issuedAt || issuedAt.ToUnixTimeSeconds() <= until.ToUnixTimeSeconds()));

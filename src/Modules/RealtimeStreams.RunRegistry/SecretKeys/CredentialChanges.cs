@@ -40,12 +40,31 @@ internal sealed partial class CredentialChanges : IDisposable
     /// Counts up what servers look at. First in the transaction of every change, which it makes wait for those before: so limits are exact, and two who rotate
     /// one key do so one after the other.
     /// </summary>
-    public static Task<int> CountAsync(RegistryContext context, CancellationToken cancellationToken) => context.CredentialVersions
+    public static Task<int> CountAsync(RegistryContext context, CancellationToken cancellationToken) =>
+        CountAsync(context, StoredCredentialVersion.TheOne, cancellationToken);
+
+    /// <summary>The same for revoked tokens, which are counted apart: they change more often, and nobody's keys are forgotten for them.</summary>
+    public static Task<int> CountTokensAsync(RegistryContext context, CancellationToken cancellationToken) =>
+        CountAsync(context, StoredCredentialVersion.OfTokens, cancellationToken);
+
+    /// <summary>Makes sure that both numbers are there. Called within a set-up turn.</summary>
+    public static async Task EnsureAsync(RegistryContext context, CancellationToken cancellationToken)
+    {
+        if (await context.CredentialVersions.AnyAsync(row => row.Id == StoredCredentialVersion.OfTokens, cancellationToken)) return;
+        context.CredentialVersions.Add(new StoredCredentialVersion { Id = StoredCredentialVersion.OfTokens });
+        await context.SaveChangesAsync(cancellationToken);
+    }
+
+    private static Task<int> CountAsync(RegistryContext context, int row, CancellationToken cancellationToken) => context.CredentialVersions
+        .Where(one => one.Id == row)
         .ExecuteUpdateAsync(set => set.SetProperty(row => row.Version, row => row.Version + 1), cancellationToken);
 
-    /// <summary>How often keys or settings have changed so far.</summary>
-    public static Task<long> FindCountAsync(RegistryContext context, CancellationToken cancellationToken) =>
-        context.CredentialVersions.Select(row => row.Version).SingleAsync(cancellationToken);
+    /// <summary>How often keys or settings have changed so far, and how often tokens were revoked.</summary>
+    public static async Task<(long Keys, long Tokens)> FindCountsAsync(RegistryContext context, CancellationToken cancellationToken)
+    {
+        var counts = await context.CredentialVersions.ToDictionaryAsync(row => row.Id, row => row.Version, cancellationToken);
+        return (counts[StoredCredentialVersion.TheOne], counts.GetValueOrDefault(StoredCredentialVersion.OfTokens));
+    }
 
     /// <summary>Somebody looked: another number than the last time means that nothing that is remembered is true any more.</summary>
     public void See(long count)

@@ -1,14 +1,20 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using RealtimeStreams.RunRegistry.AccessTokens;
 using RealtimeStreams.RunRegistry.Settings;
 using RealtimeStreams.RunRegistry.Storing;
 
 namespace RealtimeStreams.RunRegistry.SecretKeys;
 
-/// <summary>Looks twice a second whether anybody changed secret keys or environments' settings: whoever did so may have no broker to tell, and announcements may be lost.</summary>
-/// <remarks>Not measured or traced like other operations: one row, read for as long as the server lives. While the database is away, memory expires by time.</remarks>
+/// <summary>Looks twice a second whether anybody changed secret keys or environments' settings, or revoked tokens: whoever did so may have no broker to tell, and announcements may be lost.</summary>
+/// <remarks>Not measured or traced like other operations: two rows, read for as long as the server lives. While the database is away, memory expires by time.</remarks>
 internal sealed partial class CredentialWatch(
-    RegistryDatabase database, CredentialChanges changes, KnownSettings settings, TimeProvider clock, ILogger<CredentialWatch> logger) : BackgroundService
+    RegistryDatabase database,
+    CredentialChanges changes,
+    KnownSettings settings,
+    Revocations revocations,
+    TimeProvider clock,
+    ILogger<CredentialWatch> logger) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
 
@@ -32,7 +38,9 @@ internal sealed partial class CredentialWatch(
         try
         {
             await using var context = database.Provider.CreateContext();
-            changes.See(await CredentialChanges.FindCountAsync(context, cancellationToken));
+            var (keys, tokens) = await CredentialChanges.FindCountsAsync(context, cancellationToken);
+            changes.See(keys);
+            revocations.See(tokens);
             if (settings.IsStale) await settings.LoadAsync(context, cancellationToken);
             isBlind = false;
         }
@@ -44,6 +52,6 @@ internal sealed partial class CredentialWatch(
     }
 
     [LoggerMessage(EventId = 1435, Level = LogLevel.Warning,
-        Message = "Cannot look whether secret keys or settings changed; a revoked one may be taken until what is remembered of it expires")]
+        Message = "Cannot look whether secret keys, tokens or settings changed; a revoked one may be taken until what is remembered of it expires")]
     private partial void LogBlind(Exception exception);
 }

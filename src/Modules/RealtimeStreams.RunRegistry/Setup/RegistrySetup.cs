@@ -51,9 +51,10 @@ internal sealed partial class RegistrySetup(
             context.Database.SetCommandTimeout(MigrationTimeout);
             await database.Provider.PrepareAsync(context, cancellationToken);
             await context.Database.MigrateAsync(cancellationToken);
+            await CredentialChanges.EnsureAsync(context, cancellationToken);
             if (extent.MakesDefaultKey) key = await defaultEnvironment.EnsureAsync(context, cancellationToken);
             else await defaultEnvironment.EnsureEnvironmentAsync(context, cancellationToken);
-            credentials.See(await CredentialChanges.FindCountAsync(context, cancellationToken)); // Before anything is remembered.
+            credentials.See((await CredentialChanges.FindCountsAsync(context, cancellationToken)).Keys); // Before anything is remembered.
             await settings.LoadAsync(context, cancellationToken);
         }
         catch (Exception exception) when (database.Provider.IsUnavailable(exception))
