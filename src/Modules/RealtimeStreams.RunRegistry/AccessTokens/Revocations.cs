@@ -27,7 +27,7 @@ internal sealed partial class Revocations : IDisposable
     private readonly IDisposable subscription;
     private TaskCompletionSource news = New();
     private long seen = -1;         // The number of revocations when somebody last looked.
-    private int isStale = 1;        // Whether there is something new to read.
+    private int isStale;            // Whether there is something new to read.
     private DateTimeOffset readAt;  // When what is new was last read. Of the rounds.
     private long checkedKeys;       // The generation of the keys that those in use were last compared with.
 
@@ -56,10 +56,11 @@ internal sealed partial class Revocations : IDisposable
     /// <summary>Completes when another node revoked something, or keys changed, after <see cref="TakeNews"/> was last called.</summary>
     public Task News => Volatile.Read(ref news).Task;
 
-    /// <summary>Somebody looked: another number of revocations than the last time means that there are new ones.</summary>
+    /// <summary>Somebody looked: another number of revocations than the last time means that there are new ones. The set-up looks first, before anything is remembered.</summary>
     public void See(long count)
     {
-        if (Interlocked.Exchange(ref seen, count) != count) MarkStale();
+        var before = Interlocked.Exchange(ref seen, count);
+        if (before >= 0 && before != count) MarkStale();
     }
 
     public void TakeNews() => Interlocked.Exchange(ref news, New());

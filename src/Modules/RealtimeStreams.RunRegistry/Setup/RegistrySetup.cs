@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using RealtimeStreams.RunRegistry.AccessTokens;
 using RealtimeStreams.RunRegistry.SecretKeys;
 using RealtimeStreams.RunRegistry.Settings;
 using RealtimeStreams.RunRegistry.Storing;
@@ -16,6 +17,7 @@ internal sealed partial class RegistrySetup(
     RegistryDatabase database,
     DefaultEnvironment defaultEnvironment,
     CredentialChanges credentials,
+    Revocations revocations,
     KnownSettings settings,
     RegistrySetup.Extent extent,
     TimeProvider clock,
@@ -54,7 +56,9 @@ internal sealed partial class RegistrySetup(
             await CredentialChanges.EnsureAsync(context, cancellationToken);
             if (extent.MakesDefaultKey) key = await defaultEnvironment.EnsureAsync(context, cancellationToken);
             else await defaultEnvironment.EnsureEnvironmentAsync(context, cancellationToken);
-            credentials.See((await CredentialChanges.FindCountsAsync(context, cancellationToken)).Keys); // Before anything is remembered.
+            var (keys, tokens) = await CredentialChanges.FindCountsAsync(context, cancellationToken);
+            credentials.See(keys); // Before anything is remembered.
+            revocations.See(tokens);
             await settings.LoadAsync(context, cancellationToken);
         }
         catch (Exception exception) when (database.Provider.IsUnavailable(exception))
