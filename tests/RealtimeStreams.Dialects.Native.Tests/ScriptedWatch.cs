@@ -23,6 +23,8 @@ internal sealed class ScriptedWatch : IAccessWatch, ICredentials
 
     public ValueTask<Credential?> FindKnownAsync(string bearer, CancellationToken cancellationToken) => FindAsync(bearer, cancellationToken);
 
+    public ValueTask<string> TellAsync(Credential credential, CancellationToken cancellationToken) => throw new NotSupportedException();
+
     public void CountForbidden() => throw new NotSupportedException();
 
     public void Dispose()

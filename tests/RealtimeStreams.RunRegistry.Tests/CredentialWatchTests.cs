@@ -114,7 +114,7 @@ public abstract class CredentialWatchContract(TestDatabases databases) : Registr
             node.Services.GetRequiredService<IMeterFactory>(), "RealtimeStreams.RunRegistry", "realtimestreams.runregistry.access_tokens.refused");
         var now = clock.GetUtcNow();
         var revoked = await tokens.IssueAsync(Tenant, ["read:runs"], TimeSpan.FromMinutes(1), Cancelled);
-        await tokens.RevokeAsync(Tenant, revoked.Id, Cancelled);
+        await tokens.RevokeAsync(Tenant, revoked.Id, "a test", Cancelled);
 
         string[] refused =
         [

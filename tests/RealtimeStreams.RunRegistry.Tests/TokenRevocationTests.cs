@@ -30,8 +30,8 @@ public abstract class TokenRevocationContract(TestDatabases databases) : Registr
         var tokens = await StartAsync();
         var (revoked, other) = (await IssueAsync(tokens), await IssueAsync(tokens));
 
-        Assert.Null(await tokens.RevokeAsync(Environment, revoked.Id, Cancelled));
-        Assert.Null(await tokens.RevokeAsync(Environment, revoked.Id, Cancelled)); // Again.
+        Assert.Null(await tokens.RevokeAsync(Environment, revoked.Id, "a test", Cancelled));
+        Assert.Null(await tokens.RevokeAsync(Environment, revoked.Id, "a test", Cancelled)); // Again.
 
         Assert.Null(await tokens.VerifyAsync(revoked.Token, Cancelled));
         Assert.NotNull(await tokens.VerifyAsync(other.Token, Cancelled));
@@ -49,7 +49,7 @@ public abstract class TokenRevocationContract(TestDatabases databases) : Registr
         using var watch = await WatchAsync(elsewhere, issued.Token);
         using var other = await WatchAsync(elsewhere, Signed());
 
-        await tokens.RevokeAsync(Environment, issued.Id, Cancelled);
+        await tokens.RevokeAsync(Environment, issued.Id, "a test", Cancelled);
 
         // Without an announcement in the next round, a second later; with one, no time goes by.
         await Until.TrueAsync(() => "the watch has not ended", () =>
@@ -92,7 +92,7 @@ public abstract class TokenRevocationContract(TestDatabases databases) : Registr
         foreach (var token in old) Assert.NotNull(await elsewhere.VerifyAsync(token, Cancelled));
         using var watch = await WatchAsync(elsewhere, old[1]);
 
-        var until = await tokens.RevokeAllAsync(Environment, Cancelled);
+        var until = await tokens.RevokeAllAsync(Environment, "a test", Cancelled);
 
         Assert.Equal(clock.GetUtcNow(), until);
         foreach (var token in old) Assert.Null(await tokens.VerifyAsync(token, Cancelled));
@@ -103,7 +103,7 @@ public abstract class TokenRevocationContract(TestDatabases databases) : Registr
         Assert.NotNull(await elsewhere.VerifyAsync(Signed(), Cancelled));
 
         // A server that starts later knows it too, and a second revocation replaces the first.
-        await tokens.RevokeAllAsync(Environment, Cancelled);
+        await tokens.RevokeAllAsync(Environment, "a test", Cancelled);
         Assert.Null(await (await StartAsync()).VerifyAsync(old[0], Cancelled));
         Assert.Equal(1, await CountRowsAsync());
     }
@@ -142,8 +142,8 @@ public abstract class TokenRevocationContract(TestDatabases databases) : Registr
     {
         var tokens = await StartAsync();
         var issued = await IssueAsync(tokens);
-        await tokens.RevokeAsync(Environment, issued.Id, Cancelled);
-        await tokens.RevokeAllAsync(Environment, Cancelled);
+        await tokens.RevokeAsync(Environment, issued.Id, "a test", Cancelled);
+        await tokens.RevokeAllAsync(Environment, "a test", Cancelled);
         Assert.Equal(2, await CountRowsAsync());
 
         clock.Advance(TimeSpan.FromMinutes(16));
@@ -153,7 +153,7 @@ public abstract class TokenRevocationContract(TestDatabases databases) : Registr
             return await CountRowsAsync() == 1;
         });
 
-        Assert.Null(await tokens.RevokeAsync(Environment, issued.Id, Cancelled)); // Changes nothing.
+        Assert.Null(await tokens.RevokeAsync(Environment, issued.Id, "a test", Cancelled)); // Changes nothing.
         Assert.Equal(1, await CountRowsAsync());
     }
 
@@ -169,7 +169,7 @@ public abstract class TokenRevocationContract(TestDatabases databases) : Registr
     {
         var tokens = await StartAsync();
 
-        Assert.Equal(ErrorCode.NotFound, (await tokens.RevokeAsync(Environment, id, Cancelled))!.Code);
+        Assert.Equal(ErrorCode.NotFound, (await tokens.RevokeAsync(Environment, id, "a test", Cancelled))!.Code);
         Assert.Equal(0, await CountRowsAsync());
     }
 

@@ -28,15 +28,19 @@ public interface IAccessTokens
     /// <summary>Takes back one token that was issued here. Doing it again, or for one that has expired, changes nothing.</summary>
     /// <param name="environment">The tenant.</param>
     /// <param name="tokenId">The token's <see cref="IssuedToken.Id"/>.</param>
+    /// <param name="by">Who asks, for the log.</param>
     /// <param name="cancellationToken">Gives up waiting; the token may be revoked all the same.</param>
     /// <returns>Null when it is done; otherwise why not: no such id can have been issued, or too many are revoked one by one.</returns>
     /// <exception cref="RegistryUnavailableException">The database cannot be reached. The token may be revoked.</exception>
-    ValueTask<Refusal?> RevokeAsync(EnvironmentId environment, string tokenId, CancellationToken cancellationToken);
+    ValueTask<Refusal?> RevokeAsync(EnvironmentId environment, string tokenId, string by, CancellationToken cancellationToken);
 
     /// <summary>Takes back every token of an environment that was made until now, here or by a client: those whose <c>iat</c> is not later, or that have none.</summary>
+    /// <param name="environment">The tenant.</param>
+    /// <param name="by">Who asks, for the log.</param>
+    /// <param name="cancellationToken">Gives up waiting; the tokens may be revoked all the same.</param>
     /// <returns>The second that still counts as "until now"; tokens made after it are valid.</returns>
     /// <exception cref="RegistryUnavailableException">The database cannot be reached. The tokens may be revoked.</exception>
-    ValueTask<DateTimeOffset> RevokeAllAsync(EnvironmentId environment, CancellationToken cancellationToken);
+    ValueTask<DateTimeOffset> RevokeAllAsync(EnvironmentId environment, string by, CancellationToken cancellationToken);
 }
 
 /// <summary>A token that was made here.</summary>

@@ -85,7 +85,7 @@ internal sealed partial class Revocations : IDisposable
         return watch;
     }
 
-    public async ValueTask<Refusal?> RevokeAsync(EnvironmentId environment, string id, CancellationToken cancellationToken)
+    public async ValueTask<Refusal?> RevokeAsync(EnvironmentId environment, string id, string by, CancellationToken cancellationToken)
     {
         if (!TokenIds.TryRead(id, out var expiresAt))
             return new Refusal(ErrorCode.NotFound, "No token with such an id was issued here.");
@@ -98,16 +98,16 @@ internal sealed partial class Revocations : IDisposable
                     $"{RevocationStore.MaxSingle} tokens of this environment are revoked one by one already, the most that are; revoke all of them instead.");
             }
             await SpreadAsync(environment, RevokedTokens.Of([(id, null)]), cancellationToken);
-            LogRevoked(id, environment);
+            LogRevoked(id, environment, by);
         }
         return null;
     }
 
-    public async ValueTask<DateTimeOffset> RevokeAllAsync(EnvironmentId environment, CancellationToken cancellationToken)
+    public async ValueTask<DateTimeOffset> RevokeAllAsync(EnvironmentId environment, string by, CancellationToken cancellationToken)
     {
         var until = await store.AddAllAsync(environment, cancellationToken);
         await SpreadAsync(environment, RevokedTokens.Of([("", until)]), cancellationToken);
-        LogRevokedAll(environment, until);
+        LogRevokedAll(environment, until, by);
         return until;
     }
 
@@ -189,11 +189,11 @@ internal sealed partial class Revocations : IDisposable
 
     private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    [LoggerMessage(EventId = 1440, Level = LogLevel.Information, Message = "The access token {Token} of {Environment} was revoked")]
-    private partial void LogRevoked(string token, EnvironmentId environment);
+    [LoggerMessage(EventId = 1440, Level = LogLevel.Information, Message = "The access token {Token} of {Environment} was revoked by {By}")]
+    private partial void LogRevoked(string token, EnvironmentId environment, string by);
 
-    [LoggerMessage(EventId = 1441, Level = LogLevel.Information, Message = "All access tokens of {Environment} that were made until {Until:O} were revoked")]
-    private partial void LogRevokedAll(EnvironmentId environment, DateTimeOffset until);
+    [LoggerMessage(EventId = 1441, Level = LogLevel.Information, Message = "All access tokens of {Environment} that were made until {Until:O} were revoked by {By}")]
+    private partial void LogRevokedAll(EnvironmentId environment, DateTimeOffset until, string by);
 
     [LoggerMessage(EventId = 1442, Level = LogLevel.Debug, Message = "Could not announce revoked tokens of {Environment}; other servers notice when they look")]
     private partial void LogNotAnnounced(EnvironmentId environment, Exception exception);

@@ -27,11 +27,11 @@ internal sealed class TokenAuthority(EnvironmentKeys keys, Revocations revocatio
             : new TokenCheck(grant, key, null);
     }
 
-    public ValueTask<Refusal?> RevokeAsync(EnvironmentId environment, string tokenId, CancellationToken cancellationToken) =>
-        revocations.RevokeAsync(environment, tokenId, cancellationToken);
+    public ValueTask<Refusal?> RevokeAsync(EnvironmentId environment, string tokenId, string by, CancellationToken cancellationToken) =>
+        revocations.RevokeAsync(environment, tokenId, by, cancellationToken);
 
-    public ValueTask<DateTimeOffset> RevokeAllAsync(EnvironmentId environment, CancellationToken cancellationToken) =>
-        revocations.RevokeAllAsync(environment, cancellationToken);
+    public ValueTask<DateTimeOffset> RevokeAllAsync(EnvironmentId environment, string by, CancellationToken cancellationToken) =>
+        revocations.RevokeAllAsync(environment, by, cancellationToken);
 
     public async ValueTask<IssuedToken> IssueAsync(
         EnvironmentId environment, IReadOnlyList<string> scopes, TimeSpan lifetime, CancellationToken cancellationToken)
