@@ -1,14 +1,13 @@
 using System.Diagnostics;
 using System.Net.Http.Headers;
 using RealtimeStreams.Protocol;
+using RealtimeStreams.Testing;
 
 namespace RealtimeStreams.EndToEnd.Tests;
 
 /// <summary>What goes on with a secret key when that is revoked, on the server that is told and on the other.</summary>
 public sealed class RevokedKeyTests(AdminServers servers) : IClassFixture<AdminServers>
 {
-    private static readonly TimeSpan BusyMachine = TimeSpan.FromSeconds(5);
-
     [Fact]
     public async Task What_goes_on_with_a_key_ends_with_the_key_on_every_server_and_nothing_else_does()
     {
@@ -34,14 +33,15 @@ public sealed class RevokedKeyTests(AdminServers servers) : IClassFixture<AdminS
         using var records = await there.SendAsync(HttpMethod.Get, $"/v1/streams/runs%2F{run}%2Fs/records?seq_num=0", headers: ("Accept", "text/event-stream"));
         foreach (var read in (SseReader[])[readHere, readThere, withToken, withOther]) await read.UntilAsync("caught-up");
 
+        await Until.TrueAsync(() => "The open body's chunk is not stored.", async () => (await staying.PageAsync(run, "lines")).NextIndex == 1);
+
         var began = Stopwatch.GetTimestamp();
         using (var revoked = await admin.SendAsync(HttpMethod.Delete, $"{keys}/{made.Key.Id}")) Assert.Equal(200, (int)revoked.StatusCode);
 
         var last = new SseEvent(null, "token-expired", "{\"nextIndex\":1,\"reason\":\"revoked\"}");
         foreach (var read in (SseReader[])[readHere, readThere, withToken]) Assert.Equal([last], await read.RestAsync());
         var took = Stopwatch.GetElapsedTime(began);
-        TestContext.Current.TestOutputHelper?.WriteLine($"The reads had ended after {took.TotalMilliseconds:0} ms.");
-        Assert.True(took < BusyMachine, $"It took {took}, longer than a busy machine explains.");
+        TestContext.Current.TestOutputHelper?.WriteLine($"The reads had ended after {took.TotalMilliseconds:0} ms."); // That it is within a second is shown by a clock that is stepped: CredentialWatchTests.
         Assert.StartsWith("HTTP/1.1 401 ", await body.ReadUntilAsync("\"nextSequence\":1}"), StringComparison.Ordinal);
         Assert.Equal("unauthorized", (await Api.ReadProblemAsync(await claim)).Code);
         await using (var rest = await trigger.Content.ReadAsStreamAsync(Api.Cancellation))
