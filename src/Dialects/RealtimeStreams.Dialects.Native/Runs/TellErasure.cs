@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Extensions.Hosting;
 using RealtimeStreams.Dialects.Native.Requests;
 using RealtimeStreams.Http;
 using RealtimeStreams.Protocol;
@@ -16,13 +17,30 @@ internal static class TellErasure
     private static readonly TimeSpan interval = TimeSpan.FromMilliseconds(250);
 
     public static async Task<Results<JsonHttpResult<ErasureReceipt>, ProblemResult>> HandleAsync(
-        HttpContext context, Caller caller, string erasureId, string? waitInSeconds, IErasures erasures, TimeProvider clock, CancellationToken cancellationToken)
+        HttpContext context, Caller caller, string erasureId, string? waitInSeconds,
+        IErasures erasures, ICredentials credentials, RequestLimits limits, IHostApplicationLifetime lifetime, TimeProvider clock)
     {
         if (ErasureTexts.FindFault(waitInSeconds, TimeSpan.Zero, out var wait) is { } fault) return fault;
+        if (wait > TimeSpan.Zero && limits.BecomeReader(context) is { } full) return Problems.From(full);
+        using var watch = credentials.Watch(caller.Credential);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping, watch.Ended);
+        try
+        {
+            return await WaitAsync(context, caller.Environment, erasureId, wait, erasures, clock, ending.Token);
+        }
+        catch (OperationCanceledException) when (watch.End is not null && !context.RequestAborted.IsCancellationRequested)
+        {
+            return Gate.Unauthorized(context, Gate.Ended);
+        }
+    }
+
+    private static async Task<Results<JsonHttpResult<ErasureReceipt>, ProblemResult>> WaitAsync(
+        HttpContext context, EnvironmentId environment, string id, TimeSpan wait, IErasures erasures, TimeProvider clock, CancellationToken cancellationToken)
+    {
         var began = clock.GetTimestamp();
         while (true)
         {
-            if (await erasures.FindAsync(caller.Environment, erasureId, cancellationToken) is not { } erasure)
+            if (await erasures.FindAsync(environment, id, cancellationToken) is not { } erasure)
                 return Problems.From(ErrorCode.ErasureNotFound, "There is no erasure of that id, or its receipt is not kept any more.");
             if (erasure.ErasedAt is not null || clock.GetElapsedTime(began) >= wait) return ErasureTexts.Answer(context, erasure);
             await Task.Delay(interval, clock, cancellationToken);
