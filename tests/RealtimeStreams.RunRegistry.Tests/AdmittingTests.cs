@@ -74,6 +74,27 @@ public abstract class AdmittingContract(TestDatabases databases) : RegistryContr
         Assert.Equal(ErrorCode.RunCompleted, (await AdmitRefusedAsync(other, "run", "a")).Code);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_server_that_has_said_that_a_run_is_ended_admits_its_streams_no_more_though_the_end_is_not_announced_yet(bool whole)
+    {
+        var clock = new FakeTimeProvider();
+        var node = await StartNodeAsync(clock);
+        var other = await StartNodeAsync(clock); // Hears no announcements of the first.
+        await RegisterAsync(node, Registration("run"));
+        await AdmitAsync(other, "run", "a");
+        node.Observer.Failure = new TimeoutException();
+        await Assert.ThrowsAsync<TimeoutException>(() => node.Registry.CompleteAsync(Environment, Id("run"), Outcome.Completed, null, Cancelled));
+
+        var told = whole
+            ? await other.Registry.FindAsync(Environment, Id("run"), Cancelled)
+            : await other.Registry.FindBriefAsync(Environment, Id("run"), Cancelled);
+
+        Assert.Equal(RunStatus.Completed, told!.Status);
+        Assert.Equal(ErrorCode.RunCompleted, (await AdmitRefusedAsync(other, "run", "a")).Code);
+    }
+
     [Fact]
     public async Task A_run_of_version_1_has_ten_streams_in_all()
     {

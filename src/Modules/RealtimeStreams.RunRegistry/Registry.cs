@@ -23,14 +23,14 @@ internal sealed class Registry(
         EnvironmentId environment, RunRegistration registration, CancellationToken cancellationToken) =>
         registrar.RegisterAsync(environment, registration, cancellationToken);
 
-    public Task<Run?> FindAsync(EnvironmentId environment, RunId run, CancellationToken cancellationToken) =>
-        database.FindRunAsync(environment, run, cancellationToken);
+    public async Task<Run?> FindAsync(EnvironmentId environment, RunId run, CancellationToken cancellationToken) =>
+        Told(environment, await database.FindRunAsync(environment, run, cancellationToken));
 
     public async Task<Run?> FindBriefAsync(EnvironmentId environment, RunId run, CancellationToken cancellationToken)
     {
         var row = await database.ReadAsync("find", (context, token) => context.LivingRuns
             .SingleOrDefaultAsync(there => there.Environment == environment.Value && there.Id == run.Value, token), cancellationToken);
-        return row?.ToRun();
+        return Told(environment, row?.ToRun());
     }
 
     public async ValueTask<RunFamily?> FindFamilyAsync(EnvironmentId environment, RunId run, CancellationToken cancellationToken)
@@ -86,4 +86,13 @@ internal sealed class Registry(
 
     public Task<Repeated> RepeatAsync(RepeatCursor? after, int most, CancellationToken cancellationToken) =>
         repetition.RepeatAsync(after, most, cancellationToken);
+
+    /// <summary>
+    /// Who is told that a run has ended finds it ended here, also in the moment before the end is announced: what was remembered of the open run goes first.
+    /// </summary>
+    private Run? Told(EnvironmentId environment, Run? run)
+    {
+        if (run is { Status: not RunStatus.Open, IsSettled: false }) cache.Forget(environment, run.Id);
+        return run;
+    }
 }
