@@ -1,4 +1,5 @@
 using System.Net;
+using RealtimeStreams.Testing;
 
 namespace RealtimeStreams.Dialects.Trigger.Tests;
 

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using RealtimeStreams.Testing;
 
 namespace RealtimeStreams.Dialects.Trigger.Tests;
 

@@ -1,10 +1,8 @@
-using System.Buffers.Text;
 using System.Net;
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using RealtimeStreams.Protocol;
+using RealtimeStreams.Testing;
 
 namespace RealtimeStreams.EndToEnd.Tests;
 
@@ -152,15 +150,7 @@ public sealed partial class IsolationTests(AdminServers servers) : IClassFixture
 
     private static string WithoutTimes(string body) => Timestamp().Replace(body, "");
 
-    private static string Sign(string environment, string key, string run)
-    {
-        var now = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
-        var claims = $$"""
-            {"sub":{{JsonSerializer.Serialize(environment)}},"pub":true,"scopes":["read:runs:{{run}}"],"iss":"https://id.trigger.dev","aud":"https://api.trigger.dev","iat":{{now}},"exp":{{now + 600}}}
-            """;
-        var input = $"{Base64Url.EncodeToString("""{"alg":"HS256"}"""u8)}.{Base64Url.EncodeToString(Encoding.UTF8.GetBytes(claims.Trim()))}";
-        return $"{input}.{Base64Url.EncodeToString(HMACSHA256.HashData(Encoding.UTF8.GetBytes(key), Encoding.UTF8.GetBytes(input)))}";
-    }
+    private static string Sign(string environment, string key, string run) => PublicToken.Sign(key, [$"read:runs:{run}"], claims => claims["sub"] = environment);
 
     private async Task<MadeSecretKey> TenantAsync() => await servers.MakeAsync();
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using RealtimeStreams.Protocol;
+using RealtimeStreams.Testing;
 
 namespace RealtimeStreams.EndToEnd.Tests;
 

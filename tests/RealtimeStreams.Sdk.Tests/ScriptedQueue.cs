@@ -11,6 +11,7 @@ internal sealed class ScriptedQueue
 {
     private readonly ConcurrentQueue<RunInfo> waiting = new();
     private readonly SemaphoreSlim arrived = new(0);
+    private readonly TaskCompletionSource stopSet = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Refuses the next claims so, in turn.</summary>
     public ConcurrentQueue<ErrorCode> ClaimFaults { get; } = new();
@@ -19,7 +20,15 @@ internal sealed class ScriptedQueue
     public ErrorCode? RenewFault { get; set; }
 
     /// <summary>Told with claims and renewals, from when it is set.</summary>
-    public StopNotice? Stop { get; set; }
+    public StopNotice? Stop
+    {
+        get;
+        set
+        {
+            field = value;
+            stopSet.TrySetResult();
+        }
+    }
 
     /// <summary>Whether requests that wait for the stop are held; otherwise they are refused, as by a server that does not know them.</summary>
     public bool HoldsStops { get; set; }
@@ -104,7 +113,7 @@ internal sealed class ScriptedQueue
 
     private async Task HoldAsync(HttpContext context, string run)
     {
-        while (Stop is null && !context.RequestAborted.IsCancellationRequested) await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System);
+        await stopSet.Task.WaitAsync(context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (Stop is { } stop) await TellReceiptAsync(context, new StopReceipt(run, StopState.Requested, stop.At, stop.Reason));
     }
 

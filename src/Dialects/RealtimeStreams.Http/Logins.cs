@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 using RealtimeStreams.Http.Limiting;
@@ -49,9 +48,6 @@ public sealed class Logins
         if (context.Request.Headers.Authorization.Count == 0) return null; // Nothing was guessed.
         var bucket = addresses.Get(Callers.MarkOf(context.Connection.RemoteIpAddress)).BucketOf(limits.FailedLoginsPerSecond, limits.FailedLoginBurst);
         if (bucket.TryTake(out var wait)) return null;
-        var refusal = new LimitRefusal(LimitNames.FailedLoginsPerSecond, limits.FailedLoginsPerSecond, LimitOwner.Address, wait);
-        telemetry.RecordRefusal(refusal);
-        context.Response.Headers.RetryAfter = refusal.RetryAfter.ToString(CultureInfo.InvariantCulture);
-        return refusal;
+        return telemetry.Refuse(context, new LimitRefusal(LimitNames.FailedLoginsPerSecond, limits.FailedLoginsPerSecond, LimitOwner.Address, wait));
     }
 }

@@ -42,15 +42,15 @@ public sealed class RequestLimits
             tokenLoad = tokens.Get(Callers.MarkOf(token));
             var rate = set.TokenRequestsPerSecond ?? limits.TokenRequestsPerSecond;
             if (!tokenLoad.BucketOf(rate, set.TokenRequestBurst ?? limits.TokenRequestBurst).TryTake(out var after))
-                return Refuse(context, new LimitRefusal(LimitNames.TokenRequestsPerSecond, rate, LimitOwner.Token, after));
+                return telemetry.Refuse(context, new LimitRefusal(LimitNames.TokenRequestsPerSecond, rate, LimitOwner.Token, after));
         }
         var load = environments.Get(environment);
         var perSecond = set.RequestsPerSecond ?? limits.RequestsPerSecond;
         if (!load.BucketOf(perSecond, set.RequestBurst ?? limits.RequestBurst).TryTake(out var wait))
-            return Refuse(context, new LimitRefusal(LimitNames.RequestsPerSecond, perSecond, LimitOwner.Environment, wait));
+            return telemetry.Refuse(context, new LimitRefusal(LimitNames.RequestsPerSecond, perSecond, LimitOwner.Environment, wait));
         var most = set.ConcurrentRequests ?? limits.ConcurrentRequests;
         if (!load.Requests.TryTake(most))
-            return Refuse(context, new LimitRefusal(LimitNames.ConcurrentRequests, most, LimitOwner.Environment, TimeSpan.FromSeconds(1)));
+            return telemetry.Refuse(context, new LimitRefusal(LimitNames.ConcurrentRequests, most, LimitOwner.Environment, TimeSpan.FromSeconds(1)));
         context.Features.Set(new Admission(load, tokenLoad, set));
         return null;
     }
@@ -59,14 +59,14 @@ public sealed class RequestLimits
     public LimitRefusal? BecomeReader(HttpContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
-        return context.Features.Get<Admission>()?.BecomeReader(limits) is { } refusal ? Refuse(context, refusal) : null;
+        return context.Features.Get<Admission>()?.BecomeReader(limits) is { } refusal ? telemetry.Refuse(context, refusal) : null;
     }
 
     /// <summary>From now on the request is an open-ended body of appends, and counts as one and no more as a request.</summary>
     public LimitRefusal? BecomeOpenBody(HttpContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
-        return context.Features.Get<Admission>()?.BecomeBody(limits) is { } refusal ? Refuse(context, refusal) : null;
+        return context.Features.Get<Admission>()?.BecomeBody(limits) is { } refusal ? telemetry.Refuse(context, refusal) : null;
     }
 
     /// <summary>The body of an answer to a live reader, which is ended when the reader takes nothing for too long (<see cref="LimitsOptions.StalledReader"/>).</summary>
@@ -87,12 +87,5 @@ public sealed class RequestLimits
     {
         ArgumentNullException.ThrowIfNull(context);
         context.Features.Get<Admission>()?.Release();
-    }
-
-    private LimitRefusal Refuse(HttpContext context, LimitRefusal refusal)
-    {
-        telemetry.RecordRefusal(refusal);
-        context.Response.Headers.RetryAfter = refusal.RetryAfter.ToString(System.Globalization.CultureInfo.InvariantCulture);
-        return refusal;
     }
 }

@@ -13,7 +13,7 @@ internal static class EraseRun
     public static async Task<Results<JsonHttpResult<ErasureReceipt>, ProblemResult>> HandleAsync(
         HttpContext context, Caller caller, RunPath path, string? waitInSeconds, IErasures erasures, ICredentials credentials, CancellationToken cancellationToken)
     {
-        if (ErasureTexts.FindFault(waitInSeconds, ErasureTexts.UsualWait, out var wait) is { } fault) return fault;
+        if (WaitParameter.FindFault(waitInSeconds, ErasureTexts.UsualWait, out var wait) is { } fault) return fault;
         var by = await credentials.TellAsync(caller.Credential, cancellationToken);
         return await erasures.EraseAsync(path.Environment, path.Run, by, wait, cancellationToken) is { } erasure
             ? ErasureTexts.Answer(context, erasure)

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using RealtimeStreams.Dialects.Native.Requests;
@@ -8,24 +7,11 @@ using RealtimeStreams.RunRegistry;
 
 namespace RealtimeStreams.Dialects.Native.Runs;
 
-/// <summary>Receipts of erasures as they are told, and how long a request may wait for them.</summary>
+/// <summary>Receipts of erasures as they are told, and how long one waits for its end.</summary>
 internal static class ErasureTexts
 {
-    private const int MaxWaitSeconds = 30;
-
     /// <summary>As long as an erasure waits for its end unless it is told otherwise: longer than one takes whose servers all answer.</summary>
     public static readonly TimeSpan UsualWait = TimeSpan.FromSeconds(5);
-
-    public static ProblemResult? FindFault(string? waitInSeconds, TimeSpan usual, out TimeSpan wait)
-    {
-        wait = usual;
-        if (waitInSeconds is null) return null;
-        var isNumber = int.TryParse(waitInSeconds, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds);
-        wait = TimeSpan.FromSeconds(seconds);
-        return isNumber && seconds <= MaxWaitSeconds
-            ? null
-            : Problems.From(ErrorCode.InvalidRequest, $"The parameter waitInSeconds must be a number from 0 to {MaxWaitSeconds}.", "waitInSeconds");
-    }
 
     public static JsonHttpResult<ErasureReceipt> Answer(HttpContext context, Erasure erasure)
     {

@@ -20,7 +20,7 @@ internal static class TellErasure
         HttpContext context, Caller caller, string erasureId, string? waitInSeconds,
         IErasures erasures, ICredentials credentials, RequestLimits limits, IHostApplicationLifetime lifetime, TimeProvider clock)
     {
-        if (ErasureTexts.FindFault(waitInSeconds, TimeSpan.Zero, out var wait) is { } fault) return fault;
+        if (WaitParameter.FindFault(waitInSeconds, TimeSpan.Zero, out var wait) is { } fault) return fault;
         if (wait > TimeSpan.Zero && limits.BecomeReader(context) is { } full) return Problems.From(full);
         using var watch = credentials.Watch(caller.Credential);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping, watch.Ended);

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Http.Timeouts;
@@ -14,8 +13,6 @@ namespace RealtimeStreams.Dialects.Native.Runs;
 internal sealed class TellStop(
     IRunRegistry registry, IRunSignals signals, ICredentials credentials, RequestLimits limits, StopTexts texts, IHostApplicationLifetime lifetime, TimeProvider clock)
 {
-    private const int MaxWaitSeconds = 30;
-
     /// <summary>Announcements can be lost: so often a waiting request looks by itself.</summary>
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(5);
 
@@ -26,12 +23,7 @@ internal sealed class TellStop(
     private async Task<Results<JsonHttpResult<StopReceipt>, NoContent, ProblemResult>> AnswerAsync(
         HttpContext context, Caller caller, RunPath path, string? waitInSeconds, string? state)
     {
-        var seconds = 0;
-        if (waitInSeconds is not null
-            && (!int.TryParse(waitInSeconds, NumberStyles.None, CultureInfo.InvariantCulture, out seconds) || seconds > MaxWaitSeconds))
-        {
-            return Problems.From(ErrorCode.InvalidRequest, $"The parameter waitInSeconds must be a number from 0 to {MaxWaitSeconds}.", "waitInSeconds");
-        }
+        if (WaitParameter.FindFault(waitInSeconds, TimeSpan.Zero, out var wait) is { } fault) return fault;
         StopState? wanted = state switch
         {
             null or "requested" => StopState.Requested,
@@ -40,14 +32,14 @@ internal sealed class TellStop(
             _ => null,
         };
         if (wanted is not { } least) return Problems.From(ErrorCode.InvalidRequest, "The parameter state must be requested, seen or stopped.", "state");
-        if (seconds > 0 && limits.BecomeReader(context) is { } full) return Problems.From(full);
+        if (wait > TimeSpan.Zero && limits.BecomeReader(context) is { } full) return Problems.From(full);
         context.Features.Get<IHttpRequestTimeoutFeature>()?.DisableTimeout();
         context.Response.Headers.CacheControl = "no-store";
         using var watch = credentials.Watch(caller.Credential);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping, watch.Ended);
         try
         {
-            return await WaitAsync(path, TimeSpan.FromSeconds(seconds), least, ending.Token);
+            return await WaitAsync(path, wait, least, ending.Token);
         }
         catch (OperationCanceledException) when (watch.End is not null && !context.RequestAborted.IsCancellationRequested)
         {

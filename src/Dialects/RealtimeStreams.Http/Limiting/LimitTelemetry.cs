@@ -1,8 +1,10 @@
 using System.Diagnostics.Metrics;
+using System.Globalization;
+using Microsoft.AspNetCore.Http;
 
 namespace RealtimeStreams.Http.Limiting;
 
-/// <summary>What the limits tell of themselves. The meter is named after the assembly.</summary>
+/// <summary>How limits tell what they refused. The meter is named after the assembly.</summary>
 internal sealed class LimitTelemetry
 {
     private readonly Counter<long> refused;
@@ -21,5 +23,11 @@ internal sealed class LimitTelemetry
 
     public void RecordStalledReader() => stalled.Add(1);
 
-    public void RecordRefusal(LimitRefusal refusal) => refused.Add(1, new KeyValuePair<string, object?>("limit", refusal.Limit));
+    /// <summary>Counts a refusal, and says in the answer when another try may succeed.</summary>
+    public LimitRefusal Refuse(HttpContext context, LimitRefusal refusal)
+    {
+        refused.Add(1, new KeyValuePair<string, object?>("limit", refusal.Limit));
+        context.Response.Headers.RetryAfter = refusal.RetryAfter.ToString(CultureInfo.InvariantCulture);
+        return refusal;
+    }
 }

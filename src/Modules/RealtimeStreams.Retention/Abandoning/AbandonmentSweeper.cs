@@ -1,43 +1,18 @@
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using RealtimeStreams.RunRegistry;
+using RealtimeStreams.Retention.Sweeping;
 
 namespace RealtimeStreams.Retention.Abandoning;
 
 /// <summary>Looks for streams whose writers are gone, a bounded piece at a time, for as long as the server runs.</summary>
-/// <remarks>A look that fails is logged and followed by the next: nothing is lost by waiting.</remarks>
-internal sealed partial class AbandonmentSweeper(
-    Abandonment abandonment, IOptions<SweepOptions> options, TimeProvider clock, ILogger<AbandonmentSweeper> logger) : BackgroundService
+internal sealed partial class AbandonmentSweeper(Abandonment abandonment, IOptions<SweepOptions> options, TimeProvider clock, ILogger<AbandonmentSweeper> logger)
+    : Looks(options.Value.LeaseInterval, options.Value.ShortInterval, clock)
 {
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        // Spread, so that servers that were started together drift apart.
-        var more = false;
-        while (true)
-        {
-            var wait = more ? TimeSpan.FromTicks(Math.Min(options.Value.ShortInterval.Ticks, options.Value.LeaseInterval.Ticks)) : options.Value.LeaseInterval;
-            await Task.Delay(wait * (0.75 + 0.5 * Random.Shared.NextDouble()), clock, stoppingToken);
-            more = await SweepAsync(stoppingToken);
-        }
-    }
+    protected override Task<bool> LookAsync(CancellationToken cancellationToken) => abandonment.SweepAsync(cancellationToken);
 
-    private async Task<bool> SweepAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await abandonment.SweepAsync(cancellationToken);
-        }
-        catch (RegistryUnavailableException)
-        {
-            LogUnavailable();
-        }
-        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
-        {
-            LogFailed(exception);
-        }
-        return false;
-    }
+    protected override void NoteUnavailable() => LogUnavailable();
+
+    protected override void NoteFailure(Exception exception) => LogFailed(exception);
 
     [LoggerMessage(EventId = 1307, Level = LogLevel.Warning, Message = "The registry could not be reached; abandoned streams wait for the next look")]
     private partial void LogUnavailable();

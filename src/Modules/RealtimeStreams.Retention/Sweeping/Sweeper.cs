@@ -18,7 +18,7 @@ internal sealed partial class Sweeper(
         RepeatCursor? cursor = null;
         while (true)
         {
-            await Task.Delay(Jitter(wait), clock, stoppingToken);
+            await Task.Delay(Looks.Spread(wait), clock, stoppingToken);
             var repeated = await SweepAsync(cursor, stoppingToken);
             cursor = repeated?.Next;
 
@@ -49,9 +49,6 @@ internal sealed partial class Sweeper(
         }
         return null;
     }
-
-    /// <summary>Three to five quarters of a time.</summary>
-    private static TimeSpan Jitter(TimeSpan time) => time * (0.75 + 0.5 * Random.Shared.NextDouble());
 
     [LoggerMessage(EventId = 1301, Level = LogLevel.Information, Message = "Finished what was pending of {Done} runs; {Failed} failed again")]
     private partial void LogSwept(int done, int failed);

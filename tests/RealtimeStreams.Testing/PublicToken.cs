@@ -3,13 +3,18 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 
-namespace RealtimeStreams.EndToEnd.Tests;
+namespace RealtimeStreams.Testing;
 
 /// <summary>Makes tokens as a client signs them, and such as it would not.</summary>
-internal static class PublicToken
+public static class PublicToken
 {
     private const string Header = """{"alg":"HS256"}""";
 
+    /// <summary>A token of the environment <c>default</c>, valid for a quarter of an hour.</summary>
+    /// <param name="key">The secret key.</param>
+    /// <param name="scopes">What it grants.</param>
+    /// <param name="change">Changes the claims before they are signed.</param>
+    /// <param name="header">The header, as text.</param>
     public static string Sign(string key, string[] scopes, Action<JsonObject>? change = null, string header = Header)
     {
         var now = TimeProvider.System.GetUtcNow();
@@ -27,6 +32,9 @@ internal static class PublicToken
         var input = $"{Encode(header)}.{Encode(claims.ToJsonString())}";
         return $"{input}.{Base64Url.EncodeToString(HMACSHA256.HashData(Encoding.UTF8.GetBytes(key), Encoding.UTF8.GetBytes(input)))}";
     }
+
+    /// <summary>The same as the value of an Authorization header.</summary>
+    public static string Bearer(string key, string[] scopes, Action<JsonObject>? change = null, string header = Header) => $"Bearer {Sign(key, scopes, change, header)}";
 
     /// <summary>The same token with other scopes and the old signature.</summary>
     public static string Tamper(string token, string scope, string other)
