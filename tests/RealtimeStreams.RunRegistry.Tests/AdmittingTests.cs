@@ -127,6 +127,19 @@ public abstract class AdmittingContract(TestDatabases databases) : RegistryContr
     }
 
     [Fact]
+    public async Task A_run_of_version_1_takes_no_inputs_and_nothing_else_that_looks_like_one_is_refused()
+    {
+        var node = await StartNodeAsync();
+        await RegisterAsync(node, Registration("old", version: StreamsVersion.V1));
+        await RegisterAsync(node, Registration("new"));
+
+        Assert.Equal((ErrorCode.InvalidRequest, "The run old has streams version v1; inputs need v2."), await AdmitRefusedAsync(node, "old", "$input:x"));
+        Assert.Empty(await node.Registry.ListStreamsAsync(Environment, Id("old"), Cancelled));
+        foreach (var key in (string[])["$input:", "$input", "x$input:x", "$Input:x"]) await AdmitAsync(node, "old", key);
+        await AdmitAsync(node, "new", "$input:x");
+    }
+
+    [Fact]
     public async Task The_limits_of_version_1_hold_when_two_servers_admit_at_once()
     {
         TestNode[] nodes = [await StartNodeAsync(), await StartNodeAsync()];

@@ -90,7 +90,7 @@ public static class NativeDialect
             .Describe("tellTail", "Tell how far a stream goes, and how far a producer got", 400, 404);
 
         var inputs = endpoints.MapGroup("/api/v1/runs").RequireAccess().WithTags("inputs");
-        inputs.MapPost(Input, SendInput.HandleAsync)
+        inputs.MapPost(Input, AppendChunks.HandleAsync)
             .Describe("sendInput", "Send to a run: a JSON value, an array, text, or open-ended NDJSON, as to a stream", 400, 404, 409, 410, 413, 415, 422, 429, 507)
             .Produces<AppendReceipt>();
         inputs.MapGet(Input, ReadChunks.HandleAsync)

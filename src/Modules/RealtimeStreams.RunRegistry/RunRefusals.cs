@@ -8,6 +8,9 @@ internal static class RunRefusals
 {
     public static Refusal NotFound(RunId run) => new(ErrorCode.RunNotFound, $"There is no run {run}.");
 
+    /// <summary>As in the reference: input streams came with v2.</summary>
+    public static Refusal NoInputs(RunId run) => new(ErrorCode.InvalidRequest, $"The run {run} has streams version v1; inputs need v2.");
+
     public static Refusal ClaimLost(RunId run, StoredRun there, int attempt) => new(
         ErrorCode.ClaimLost,
         there.Attempt == attempt ? $"The run {run} was claimed by another worker." : $"The run {run} is at attempt {there.Attempt}; attempt {attempt} is not.");

@@ -7,8 +7,6 @@ using RealtimeStreams.Dialects.Trigger.Requests;
 using RealtimeStreams.Dialects.Trigger.Writing;
 using RealtimeStreams.Http;
 using RealtimeStreams.Ingest;
-using RealtimeStreams.Protocol;
-using RealtimeStreams.RunRegistry;
 
 namespace RealtimeStreams.Dialects.Trigger.Inputs;
 
@@ -27,15 +25,10 @@ internal static class SendInput
     private const int Frame = 4096;
 
     public static async Task<IResult> HandleAsync(
-        HttpContext context, StreamPath stream, IAppender appender, IRunRegistry registry, IChunkLog log, CancellationToken cancellationToken)
+        HttpContext context, StreamPath stream, IAppender appender, IChunkLog log, CancellationToken cancellationToken)
     {
         var (body, problem) = await JsonBody.ReadAsync(context, InputJson.Default.InputBody, new InputBody(null), log.MaxChunkBytes + Frame);
         if (problem is not null) return new TriggerError(problem.Value.Status == 413 ? 413 : 400, problem.Value.Detail!, problem.Value.Code);
-        var address = stream.Address;
-        if (await registry.FindBriefAsync(address.Environment, address.Run, cancellationToken) is not { } run)
-            return TriggerError.From(ErrorCode.RunNotFound, $"There is no run {address.Run}.");
-        if (run.StreamsVersion == StreamsVersion.V1)
-            return TriggerError.From(ErrorCode.InvalidRequest, $"The run {run.Id} has streams version v1; input streams need v2.");
         // A client that sends nothing (undefined) leaves the field out.
         var value = body!.Data is { } data ? JsonMarshal.GetRawUtf8Value(data).ToArray() : "null"u8.ToArray();
         return await AppendChunk.AppendAsync(context, stream, appender, value, partId: "", cancellationToken);

@@ -142,6 +142,7 @@ internal sealed partial class StreamAdmitter(
     {
         null => RunRefusals.NotFound(stream.Run),
         { Status: not RunStatus.Open } => RunRefusals.Ended(stream.Run, state.Status),
+        { Version: StreamsVersion.V1 } when InputStreams.FindName(stream.Key) is not null => RunRefusals.NoInputs(stream.Run),
         _ => null,
     };
 
