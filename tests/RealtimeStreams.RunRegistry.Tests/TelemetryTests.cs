@@ -81,6 +81,23 @@ public sealed class TelemetryTests(SqliteDatabases databases) : RegistryContract
         Assert.DoesNotContain(logs.GetSnapshot(), log => log.Message.Contains(key, StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task An_issued_token_is_logged_by_its_id_and_not_as_it_is()
+    {
+        var logs = FakeLogCollector.Create(new FakeLogCollectorOptions());
+        var node = await StartNodeAsync(configure: services => services.AddLogging(
+            logging => logging.SetMinimumLevel(LogLevel.Trace).AddProvider(new FakeLoggerProvider(logs))));
+        await node.Services.GetRequiredService<IDefaultSecretKey>().GetAsync(Cancelled);
+
+        var issued = await node.Services.GetRequiredService<IAccessTokens>().IssueAsync(Environment, ["read:runs:a", "write:runs:b"], TimeSpan.FromMinutes(1), Cancelled);
+
+        var line = Assert.Single(logs.GetSnapshot(), log => log.Id.Id == 1444);
+        Assert.Equal(
+            (LogLevel.Debug, $"Issued the access token {issued.Id} of default, until {issued.ExpiresAt:O}, for read:runs:a, write:runs:b"),
+            (line.Level, line.Message));
+        Assert.DoesNotContain(logs.GetSnapshot(), log => log.Message.Contains(issued.Token, StringComparison.Ordinal));
+    }
+
     private sealed class DeafAnnouncements : IRegistryAnnouncements
     {
         public ValueTask PublishAsync(RegistryChange change, CancellationToken cancellationToken) =>

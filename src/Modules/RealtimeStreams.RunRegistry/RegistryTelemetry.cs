@@ -12,6 +12,7 @@ internal sealed class RegistryTelemetry : IDisposable
     private readonly Histogram<double> duration;
     private readonly Counter<long> refusedKeys;
     private readonly Counter<long> refusedTokens;
+    private readonly Counter<long> issuedTokens;
 
     public RegistryTelemetry(IMeterFactory meters)
     {
@@ -24,6 +25,7 @@ internal sealed class RegistryTelemetry : IDisposable
             "realtimestreams.runregistry.access_tokens.refused",
             "{request}",
             "Requests with an access token that was refused, by reason: malformed, expired, not_yet_valid, bad_signature, revoked, wrong_scope.");
+        issuedTokens = meter.CreateCounter<long>("realtimestreams.runregistry.access_tokens.issued", "{token}", "Access tokens that this server made.");
         duration = meter.CreateHistogram<double>(
             "realtimestreams.runregistry.operation.duration",
             "s",
@@ -37,6 +39,8 @@ internal sealed class RegistryTelemetry : IDisposable
     public void RecordRefusedKey(string reason) => refusedKeys.Add(1, new KeyValuePair<string, object?>("reason", reason));
 
     public void RecordRefusedToken(string reason) => refusedTokens.Add(1, new KeyValuePair<string, object?>("reason", reason));
+
+    public void RecordIssuedToken() => issuedTokens.Add(1);
 
     public void RecordOperation(string operation, TimeSpan time, string? error)
     {

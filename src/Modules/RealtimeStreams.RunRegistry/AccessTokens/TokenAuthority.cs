@@ -1,10 +1,12 @@
+using Microsoft.Extensions.Logging;
 using RealtimeStreams.Protocol;
 using RealtimeStreams.RunRegistry.SecretKeys;
 
 namespace RealtimeStreams.RunRegistry.AccessTokens;
 
 /// <summary>Verifies, issues and revokes tokens with the environments' secret keys.</summary>
-internal sealed class TokenAuthority(EnvironmentKeys keys, Revocations revocations, TimeProvider clock) : IAccessTokens
+internal sealed partial class TokenAuthority(
+    EnvironmentKeys keys, Revocations revocations, TimeProvider clock, RegistryTelemetry telemetry, ILogger<TokenAuthority> logger) : IAccessTokens
 {
     private static readonly TimeSpan MinLifetime = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan MaxLifetime = TimeSpan.FromDays(3653);
@@ -51,9 +53,11 @@ internal sealed class TokenAuthority(EnvironmentKeys keys, Revocations revocatio
         var id = TokenIds.Make(expiresAt);
         var issuedAt = (await revocations.FindAsync(environment, cancellationToken)).FirstValid(now);
         var token = TokenText.Make(TokenClaims.Write(environment, scopes, id, issuedAt, expiresAt), key.Secret);
-        return token.Length <= TokenText.MaxLength
-            ? new IssuedToken(token, id, expiresAt)
-            : throw new ArgumentException($"The token would be {token.Length} characters long; at most {TokenText.MaxLength} are allowed.", nameof(scopes));
+        if (token.Length > TokenText.MaxLength)
+            throw new ArgumentException($"The token would be {token.Length} characters long; at most {TokenText.MaxLength} are allowed.", nameof(scopes));
+        telemetry.RecordIssuedToken();
+        LogIssued(id, environment, expiresAt, scopes);
+        return new IssuedToken(token, id, expiresAt);
     }
 
     private async ValueTask<KeyMark?> FindSignerAsync(TokenText text, EnvironmentId environment, CancellationToken cancellationToken)
@@ -73,4 +77,8 @@ internal sealed class TokenAuthority(EnvironmentKeys keys, Revocations revocatio
             if (text.IsSignedWith(key.Secret)) return key.Mark;
         return null;
     }
+
+    // There may be one for each view of a page: no matter for every log.
+    [LoggerMessage(EventId = 1444, Level = LogLevel.Debug, Message = "Issued the access token {Token} of {Environment}, until {Until:O}, for {Scopes}")]
+    private partial void LogIssued(string token, EnvironmentId environment, DateTimeOffset until, IReadOnlyList<string> scopes);
 }
