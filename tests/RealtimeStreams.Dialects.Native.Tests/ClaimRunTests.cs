@@ -1,7 +1,6 @@
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Time.Testing;
 using RealtimeStreams.Dialects.Native.Requests;
 using RealtimeStreams.Http;
@@ -102,19 +101,8 @@ public sealed class ClaimRunTests : IDisposable
         var context = new DefaultHttpContext { RequestAborted = gone.Token };
         context.Request.ContentType = "application/json";
         context.Request.Body = new MemoryStream(Encoding.UTF8.GetBytes($$"""{"tasks":["task"],"worker":"w","waitInSeconds":{{wait}}}"""));
-        var endpoint = new Runs.ClaimRun(claims, claims, credential, new Lifetime(stopping.Token), clock);
+        var endpoint = new Runs.ClaimRun(claims, claims, new GuardedWaits(credential, new ScriptedLifetime(stopping.Token)), clock);
         return (await Runs.ClaimRun.HandleAsync(context, new Caller(new Credential(EnvironmentId.Parse("test"), null)), endpoint)).Result;
-    }
-
-    private sealed class Lifetime(CancellationToken stopping) : IHostApplicationLifetime
-    {
-        public CancellationToken ApplicationStarted => CancellationToken.None;
-
-        public CancellationToken ApplicationStopping => stopping;
-
-        public CancellationToken ApplicationStopped => CancellationToken.None;
-
-        public void StopApplication() => throw new NotSupportedException();
     }
 
     /// <summary>A queue that gives what it is told to, and its one watch. Counts and notes what is asked of it.</summary>

@@ -7,8 +7,8 @@ namespace RealtimeStreams.EndToEnd.Tests;
 /// <summary>Several servers on one broker and one database: an erasure that is said to be done is done on all of them, whichever of them dies meanwhile.</summary>
 public sealed class ErasureTests
 {
+    internal const string ReadLink = "realtimestreams-read";
     private const string PublishLink = "realtimestreams-publish";
-    private const string ReadLink = "realtimestreams-read";
 
     private static readonly Dictionary<string, string> settings = new()
     {

@@ -31,9 +31,13 @@ public sealed class RevokedKeyTests(AdminServers servers) : IClassFixture<AdminS
         var claim = there.SendAsync(HttpMethod.Post, "/api/v1/runs/claim", """{"tasks":["nobodys"],"worker":"w","waitInSeconds":30}""");
         using var trigger = await there.SendAsync(HttpMethod.Get, $"/realtime/v1/streams/{run}/s");
         using var records = await there.SendAsync(HttpMethod.Get, $"/v1/streams/runs%2F{run}%2Fs/records?seq_num=0", headers: ("Accept", "text/event-stream"));
+        await using var pipe = await RawRequest.PostLinesAsync(servers.Second, $"/realtime/v1/streams/{run}/self/pipe", [], made.SecretKey);
+        await pipe.WriteChunkAsync("1\n");
+        var page = there.SendAsync(HttpMethod.Get, Api.StreamPath(run, "s") + "?startIndex=1&timeoutInSeconds=30", headers: ("Accept", Api.Json));
+        var batch = there.SendAsync(HttpMethod.Get, $"/v1/streams/runs%2F{run}%2Fs/records?seq_num=1&wait=30", headers: ("Accept", Api.Json));
         foreach (var read in (SseReader[])[readHere, readThere, withToken, withOther]) await read.UntilAsync("caught-up");
 
-        await Until.TrueAsync(() => "The open body's chunk is not stored.", async () => (await staying.PageAsync(run, "lines")).NextIndex == 1);
+        await Until.TrueAsync(() => "The open body's chunk is not stored.", async () => (await staying.PageAsync(run, "lines")).NextIndex == 1 && (await staying.PageAsync(run, "pipe")).NextIndex == 1);
 
         var began = Stopwatch.GetTimestamp();
         using (var revoked = await admin.SendAsync(HttpMethod.Delete, $"{keys}/{made.Key.Id}")) Assert.Equal(200, (int)revoked.StatusCode);
@@ -43,7 +47,14 @@ public sealed class RevokedKeyTests(AdminServers servers) : IClassFixture<AdminS
         var took = Stopwatch.GetElapsedTime(began);
         TestContext.Current.TestOutputHelper?.WriteLine($"The reads had ended after {took.TotalMilliseconds:0} ms."); // That it is within a second is shown by a clock that is stepped: CredentialWatchTests.
         Assert.StartsWith("HTTP/1.1 401 ", await body.ReadUntilAsync("\"nextSequence\":1}"), StringComparison.Ordinal);
+        Assert.StartsWith("HTTP/1.1 401 ", await pipe.ReadUntilAsync("\"unauthorized\""), StringComparison.Ordinal);
         Assert.Equal("unauthorized", (await Api.ReadProblemAsync(await claim)).Code);
+        Assert.Equal("unauthorized", (await Api.ReadProblemAsync(await page)).Code);
+        using (var ended = await batch)
+        {
+            Assert.Equal(401, (int)ended.StatusCode);
+            Assert.Contains("\"code\":\"authn\"", await ended.Content.ReadAsStringAsync(Api.Cancellation), StringComparison.Ordinal);
+        }
         await using (var rest = await trigger.Content.ReadAsStreamAsync(Api.Cancellation))
             await Assert.ThrowsAnyAsync<IOException>(() => rest.CopyToAsync(Stream.Null, Api.Cancellation)); // Cut off: a clean end would be the stream's.
         Assert.Contains("event: error\ndata: {\"code\":\"authn\"", await records.Content.ReadAsStringAsync(Api.Cancellation), StringComparison.Ordinal);
@@ -53,6 +64,7 @@ public sealed class RevokedKeyTests(AdminServers servers) : IClassFixture<AdminS
         await staying.CompleteAsync(run);
         Assert.Equal([new SseEvent("1", null, "1"), new SseEvent(null, "end", """{"outcome":"completed","nextIndex":2}""")], await withOther.RestAsync());
         Assert.Equal(["1"], (await staying.PageAsync(run, "lines")).Data);
+        Assert.Equal(["1"], (await staying.PageAsync(run, "pipe")).Data);
     }
 
     private HttpClient NewClient(string credential, bool second) => new()

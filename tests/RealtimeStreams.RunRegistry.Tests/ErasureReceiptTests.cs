@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 using RealtimeStreams.Protocol;
+using RealtimeStreams.Testing;
 
 namespace RealtimeStreams.RunRegistry.Tests;
 
@@ -54,6 +55,27 @@ public abstract class ErasureReceiptContract(TestDatabases databases) : Registry
         await RegisterAsync(node, Registration("run"));
         var again = await Erasures(node).EraseAsync(Environment, Id("run"), By, patience, Cancelled);
         Assert.NotEqual(begun.Id, again!.Id);
+    }
+
+    [Fact]
+    public async Task Who_stops_waiting_gets_the_receipt_as_it_is_and_the_erasure_goes_on()
+    {
+        var node = await StartNodeAsync(clock); // Whose time stands still: nobody's patience ends.
+        await RegisterAsync(node, Registration("run"));
+        var held = new TaskCompletionSource();
+        node.Observer.Hold = held.Task;
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
+
+        var erasing = Erasures(node).EraseAsync(Environment, Id("run"), By, patience, over.Token);
+        await Until.TrueAsync(() => "The erasure did not begin.", () => node.Observer.Calls.Count > 0);
+        Assert.False(erasing.IsCompleted);
+        await over.CancelAsync();
+
+        var begun = await erasing;
+        Assert.Null(begun!.ErasedAt);
+        held.SetResult();
+        await Until.TrueAsync(
+            () => "The erasure was not finished.", async () => (await Erasures(node).FindAsync(Environment, begun.Id, Cancelled))!.ErasedAt is not null);
     }
 
     [Fact]

@@ -11,6 +11,9 @@ public sealed class RecordingObserver(IRunRegistry registry) : IRunObserver
     /// <summary>Thrown by each call while set, as if the broker were gone.</summary>
     public Exception? Failure { get; set; }
 
+    /// <summary>What each erasure waits for.</summary>
+    public Task Hold { get; set; } = Task.CompletedTask;
+
     public IReadOnlyList<string> Calls
     {
         get
@@ -29,7 +32,7 @@ public sealed class RecordingObserver(IRunRegistry registry) : IRunObserver
     public Task OnErasingAsync(EnvironmentId environment, RunId run, CancellationToken cancellationToken)
     {
         Record($"erasing {environment}/{run}");
-        return Task.CompletedTask;
+        return Hold;
     }
 
     private void Record(string call)

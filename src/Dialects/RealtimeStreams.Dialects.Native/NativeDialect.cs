@@ -28,6 +28,7 @@ public static class NativeDialect
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.AddRequestLimits();
         builder.Services.AddSingleton<StreamTexts>();
+        builder.Services.AddSingleton<GuardedWaits>();
         builder.Services.AddSingleton<ReadChunks>();
         builder.Services.AddSingleton<Runs.ClaimRun>();
         builder.Services.AddSingleton<StopTexts>();

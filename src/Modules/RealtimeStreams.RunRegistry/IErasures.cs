@@ -14,9 +14,9 @@ public interface IErasures
     /// <param name="run">The run.</param>
     /// <param name="by">Who asks, for the receipt and the log; not a secret.</param>
     /// <param name="wait">How long to wait for the end of it.</param>
-    /// <param name="cancellationToken">Gives up waiting. What is stored as begun goes on.</param>
+    /// <param name="endWait">Ends the wait sooner. The erasure goes on, and its receipt is told all the same.</param>
     /// <returns>The receipt as it is then; null when there is no such run.</returns>
-    Task<Erasure?> EraseAsync(EnvironmentId environment, RunId run, string by, TimeSpan wait, CancellationToken cancellationToken);
+    Task<Erasure?> EraseAsync(EnvironmentId environment, RunId run, string by, TimeSpan wait, CancellationToken endWait);
 
     /// <summary>A receipt; null when this environment has none of that id, or not any more.</summary>
     Task<Erasure?> FindAsync(EnvironmentId environment, string id, CancellationToken cancellationToken);

@@ -13,7 +13,7 @@ using RealtimeStreams.RunRegistry;
 namespace RealtimeStreams.Dialects.Native.Reading;
 
 internal sealed partial class ReadChunks(
-    IStreamReads reads, IChunkLog log, ICredentials credentials, IRunStops stops, RequestLimits limits, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<ReadChunks> logger)
+    IStreamReads reads, IChunkLog log, GuardedWaits waits, IRunStops stops, RequestLimits limits, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<ReadChunks> logger)
 {
     public static Task<Results<EmptyHttpResult, ProblemResult>> HandleAsync(
         HttpContext context, Caller caller, StreamPath stream, ReadChunks endpoint) =>
@@ -23,16 +23,7 @@ internal sealed partial class ReadChunks(
     {
         if (!ReadRequest.TryRead(context.Request, out var request, out var problem)) return problem!;
         if ((request!.MediaType != ReadRequest.Page || request.Timeout is not null) && limits.BecomeReader(context) is { } full) return Problems.From(full);
-        using var watch = credentials.Watch(caller.Credential);
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping, watch.Ended);
-        try
-        {
-            return await AnswerAsync(context, stream, request!, watch, ending.Token);
-        }
-        catch (OperationCanceledException) when (watch.End is not null && !context.Response.HasStarted)
-        {
-            return Gate.Unauthorized(context, Gate.Ended);
-        }
+        return await waits.AnswerAsync(context, caller, (watch, ending) => AnswerAsync(context, stream, request, watch, ending), refused => refused);
     }
 
     private async Task<Results<EmptyHttpResult, ProblemResult>> AnswerAsync(

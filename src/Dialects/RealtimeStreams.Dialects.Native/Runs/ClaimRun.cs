@@ -2,7 +2,6 @@ using System.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Http.Timeouts;
-using Microsoft.Extensions.Hosting;
 using RealtimeStreams.Dialects.Native.Requests;
 using RealtimeStreams.Http;
 using RealtimeStreams.Protocol;
@@ -11,29 +10,17 @@ using RealtimeStreams.RunRegistry;
 namespace RealtimeStreams.Dialects.Native.Runs;
 
 /// <summary>Gives a triggered run to a worker, and has it wait for one that is to come.</summary>
-internal sealed class ClaimRun(IRunClaims claims, IRunSignals signals, ICredentials credentials, IHostApplicationLifetime lifetime, TimeProvider clock)
+internal sealed class ClaimRun(IRunClaims claims, IRunSignals signals, GuardedWaits waits, TimeProvider clock)
 {
     private const int MaxBodyBytes = 64 * 1024;
 
     /// <summary>Announcements can be lost, and nobody announces that a lease ran out: so often a waiting request looks by itself.</summary>
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(5);
 
-    public static Task<Results<JsonHttpResult<RunInfo>, NoContent, ProblemResult>> HandleAsync(HttpContext context, Caller caller, ClaimRun endpoint) =>
-        endpoint.AnswerAsync(context, caller);
+    private readonly GuardedWaits waits = waits;
 
-    private async Task<Results<JsonHttpResult<RunInfo>, NoContent, ProblemResult>> AnswerAsync(HttpContext context, Caller caller)
-    {
-        using var watch = credentials.Watch(caller.Credential);
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping, watch.Ended);
-        try
-        {
-            return await AnswerAsync(context, caller.Environment, ending.Token);
-        }
-        catch (OperationCanceledException) when (watch.End is not null && !context.RequestAborted.IsCancellationRequested)
-        {
-            return Gate.Unauthorized(context, Gate.Ended);
-        }
-    }
+    public static Task<Results<JsonHttpResult<RunInfo>, NoContent, ProblemResult>> HandleAsync(HttpContext context, Caller caller, ClaimRun endpoint) =>
+        endpoint.waits.AnswerAsync(context, caller, (_, ending) => endpoint.AnswerAsync(context, caller.Environment, ending), refused => refused);
 
     private async Task<Results<JsonHttpResult<RunInfo>, NoContent, ProblemResult>> AnswerAsync(
         HttpContext context, EnvironmentId environment, CancellationToken ending)

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Extensions.Hosting;
 using RealtimeStreams.Dialects.Native.Requests;
 using RealtimeStreams.Http;
 using RealtimeStreams.Protocol;
@@ -11,11 +12,14 @@ namespace RealtimeStreams.Dialects.Native.Runs;
 internal static class EraseRun
 {
     public static async Task<Results<JsonHttpResult<ErasureReceipt>, ProblemResult>> HandleAsync(
-        HttpContext context, Caller caller, RunPath path, string? waitInSeconds, IErasures erasures, ICredentials credentials, CancellationToken cancellationToken)
+        HttpContext context, Caller caller, RunPath path, string? waitInSeconds, IErasures erasures, ICredentials credentials, IHostApplicationLifetime lifetime)
     {
         if (WaitParameter.FindFault(waitInSeconds, ErasureTexts.UsualWait, out var wait) is { } fault) return fault;
-        var by = await credentials.TellAsync(caller.Credential, cancellationToken);
-        return await erasures.EraseAsync(path.Environment, path.Run, by, wait, cancellationToken) is { } erasure
+        var by = await credentials.TellAsync(caller.Credential, context.RequestAborted);
+        // It was allowed when the request came, and goes on. What ends early is the wait for it: then the receipt says how far it is.
+        using var watch = credentials.Watch(caller.Credential);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping, watch.Ended);
+        return await erasures.EraseAsync(path.Environment, path.Run, by, wait, ending.Token) is { } erasure
             ? ErasureTexts.Answer(context, erasure)
             : Problems.From(RunTexts.NotFound(path.Run));
     }

@@ -1,6 +1,5 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.Extensions.Hosting;
 using RealtimeStreams.Dialects.Native.Requests;
 using RealtimeStreams.Http;
 using RealtimeStreams.Protocol;
@@ -18,20 +17,12 @@ internal static class TellErasure
 
     public static async Task<Results<JsonHttpResult<ErasureReceipt>, ProblemResult>> HandleAsync(
         HttpContext context, Caller caller, string erasureId, string? waitInSeconds,
-        IErasures erasures, ICredentials credentials, RequestLimits limits, IHostApplicationLifetime lifetime, TimeProvider clock)
+        IErasures erasures, GuardedWaits waits, RequestLimits limits, TimeProvider clock)
     {
         if (WaitParameter.FindFault(waitInSeconds, TimeSpan.Zero, out var wait) is { } fault) return fault;
         if (wait > TimeSpan.Zero && limits.BecomeReader(context) is { } full) return Problems.From(full);
-        using var watch = credentials.Watch(caller.Credential);
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping, watch.Ended);
-        try
-        {
-            return await WaitAsync(context, caller.Environment, erasureId, wait, erasures, clock, ending.Token);
-        }
-        catch (OperationCanceledException) when (watch.End is not null && !context.RequestAborted.IsCancellationRequested)
-        {
-            return Gate.Unauthorized(context, Gate.Ended);
-        }
+        return await waits.AnswerAsync(
+            context, caller, (_, ending) => WaitAsync(context, caller.Environment, erasureId, wait, erasures, clock, ending), refused => refused);
     }
 
     private static async Task<Results<JsonHttpResult<ErasureReceipt>, ProblemResult>> WaitAsync(

@@ -1,7 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Http.Timeouts;
-using Microsoft.Extensions.Hosting;
 using RealtimeStreams.Dialects.Native.Requests;
 using RealtimeStreams.Http;
 using RealtimeStreams.Protocol;
@@ -11,7 +10,7 @@ namespace RealtimeStreams.Dialects.Native.Runs;
 
 /// <summary>Tells the receipt of a request to stop, and has its asker or the run's worker wait for it to get as far as they want.</summary>
 internal sealed class TellStop(
-    IRunRegistry registry, IRunSignals signals, ICredentials credentials, RequestLimits limits, StopTexts texts, IHostApplicationLifetime lifetime, TimeProvider clock)
+    IRunRegistry registry, IRunSignals signals, GuardedWaits waits, RequestLimits limits, StopTexts texts, TimeProvider clock)
 {
     /// <summary>Announcements can be lost: so often a waiting request looks by itself.</summary>
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(5);
@@ -35,16 +34,7 @@ internal sealed class TellStop(
         if (wait > TimeSpan.Zero && limits.BecomeReader(context) is { } full) return Problems.From(full);
         context.Features.Get<IHttpRequestTimeoutFeature>()?.DisableTimeout();
         context.Response.Headers.CacheControl = "no-store";
-        using var watch = credentials.Watch(caller.Credential);
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping, watch.Ended);
-        try
-        {
-            return await WaitAsync(path, wait, least, ending.Token);
-        }
-        catch (OperationCanceledException) when (watch.End is not null && !context.RequestAborted.IsCancellationRequested)
-        {
-            return Gate.Unauthorized(context, Gate.Ended);
-        }
+        return await waits.AnswerAsync(context, caller, (_, ending) => WaitAsync(path, wait, least, ending), refused => refused);
     }
 
     private async Task<Results<JsonHttpResult<StopReceipt>, NoContent, ProblemResult>> WaitAsync(

@@ -48,12 +48,24 @@ internal sealed partial class ReadRecords(
             case ReadOpening.Opened { Read: var read }:
                 await using (read)
                 {
-                    if (page is not null) return await page.FetchAsync(read, request, clock, ending.Token);
+                    if (page is not null) return await FetchAsync(context, page, request, read, watch, ending.Token);
                     await SendAsync(context, target.Address, request, read, format!, watch, ending.Token);
                     return Results.Empty;
                 }
             default:
                 throw new UnreachableException();
+        }
+    }
+
+    private async Task<IResult> FetchAsync(HttpContext context, RecordPage page, ReadRequest request, IStreamRead read, IAccessWatch watch, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await page.FetchAsync(read, request, clock, cancellationToken);
+        }
+        catch (OperationCanceledException) when (watch.End is not null && !context.RequestAborted.IsCancellationRequested)
+        {
+            return Answers.Error(S2Errors.CredentialEnded);
         }
     }
 

@@ -6,23 +6,28 @@ using RealtimeStreams.Dialects.Trigger.Requests;
 using RealtimeStreams.Http;
 using RealtimeStreams.Ingest;
 using RealtimeStreams.Protocol;
+using RealtimeStreams.RunRegistry;
 
 namespace RealtimeStreams.Dialects.Trigger.Writing;
 
 /// <summary>The v1 writer's body: lines of JSON as long as its source runs. Answered once all of them are stored.</summary>
 internal static class IngestChunks
 {
-    public static async Task<IResult> HandleAsync(HttpContext context, StreamPath stream, IAppender appender, RequestLimits limits, IHostApplicationLifetime lifetime)
+    public static async Task<IResult> HandleAsync(
+        HttpContext context, Caller caller, StreamPath stream, IAppender appender, ICredentials credentials, RequestLimits limits, IHostApplicationLifetime lifetime)
     {
         if (FindProducer(context.Request.Headers, out var producer) is { } error) return error;
         if (limits.BecomeOpenBody(context) is { } full) return new LastAnswer(TriggerError.From(full));
         OpenEnded.LiftRequestLimits(context);
         // Not ended by the sender's going away: lines that arrived before it did are read and stored.
         var stopping = lifetime.ApplicationStopping;
-        return await appender.AppendAsync(stream.Address, new AppendRequest(BodyKind.Lines, producer), context.Request.BodyReader, stopping) switch
+        using var watch = credentials.Watch(caller.Credential);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(stopping, watch.Ended);
+        return await appender.AppendAsync(stream.Address, new AppendRequest(BodyKind.Lines, producer), context.Request.BodyReader, ending.Token) switch
         {
             IngestOutcome.Stored => Results.Ok(),
             IngestOutcome.Refused refused => TriggerError.From(refused.Refusal),
+            IngestOutcome.Interrupted when watch.End is not null => new LastAnswer(TriggerError.CredentialEnded),
             IngestOutcome.Interrupted when stopping.IsCancellationRequested =>
                 new LastAnswer(TriggerError.From(ErrorCode.ShuttingDown, "The server is stopping. What it had read is stored; send the rest again.")),
             IngestOutcome.Interrupted { Cause: BadHttpRequestException bad } => TriggerError.From(bad),

@@ -8,19 +8,19 @@ namespace RealtimeStreams.RunRegistry.Ending;
 /// <summary>Erases on request, and keeps the receipts.</summary>
 internal sealed partial class Erasures(RegistryDatabase database, RunErasure erasure, TimeProvider clock, ILogger<Erasures> logger) : IErasures
 {
-    public async Task<Erasure?> EraseAsync(EnvironmentId environment, RunId run, string by, TimeSpan wait, CancellationToken cancellationToken)
+    public async Task<Erasure?> EraseAsync(EnvironmentId environment, RunId run, string by, TimeSpan wait, CancellationToken endWait)
     {
-        if (await erasure.BeginAsync(environment, run, by, cancellationToken) is not { } receipt) return null;
+        // Not given up half way: what is asked for is stored, or it is not.
+        if (await erasure.BeginAsync(environment, run, by, CancellationToken.None) is not { } receipt) return null;
         // Whether or not the caller still waits. It lets no exception out.
         var work = FinishAsync(environment, run);
         if (!work.IsCompleted && wait > TimeSpan.Zero)
         {
-            using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            using var over = CancellationTokenSource.CreateLinkedTokenSource(endWait);
             await Task.WhenAny(work, Task.Delay(wait, clock, over.Token));
             await over.CancelAsync();
-            cancellationToken.ThrowIfCancellationRequested();
         }
-        return await FindAsync(environment, receipt.Id, cancellationToken) ?? receipt;
+        return await FindAsync(environment, receipt.Id, CancellationToken.None) ?? receipt;
     }
 
     public async Task<Erasure?> FindAsync(EnvironmentId environment, string id, CancellationToken cancellationToken)
