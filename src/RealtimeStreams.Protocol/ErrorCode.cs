@@ -101,7 +101,7 @@ public sealed record ErrorCode(string Code, int Status, bool Retryable, bool May
     /// <summary>The stream's size limit is reached.</summary>
     public static readonly ErrorCode StreamFull = Final("stream_full", 413, "The stream is full");
 
-    /// <summary>A limit of the run's streams version is reached; the detail names it.</summary>
+    /// <summary>A limit of the run's streams version, or of its environment, is reached; the detail names it.</summary>
     public static readonly ErrorCode LimitReached = Final("limit_reached", 422, "A limit is reached");
 
     /// <summary>The body's media type is none that this address takes.</summary>

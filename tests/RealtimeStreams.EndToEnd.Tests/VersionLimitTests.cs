@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using RealtimeStreams.Protocol;
 using RealtimeStreams.Testing;
 
@@ -52,15 +51,15 @@ public sealed class VersionLimitTests : IAsyncLifetime
         var run = await RegisterAsync(version);
         var numbers = Enumerable.Range(0, chunks).Select(i => i.ToString(CultureInfo.InvariantCulture)).ToList();
         foreach (var number in numbers) await Api.AppendAsync(run, "chunks", number);
-        await AssertRefusedAsync(run, "chunks", "9", $"{chunks}");
+        await LimitRefusals.AssertAsync(Api, run, "chunks", "9", $"{chunks}");
         Assert.Equal(numbers, (await Api.PageAsync(run, "chunks")).Data);
 
         var half = $"\"{new string('x', bytes / 2)}\"";
         await Api.AppendAsync(run, "bytes", half);
-        await AssertRefusedAsync(run, "bytes", half, $"{bytes}");
+        await LimitRefusals.AssertAsync(Api, run, "bytes", half, $"{bytes}");
         Assert.Equal([half], (await Api.PageAsync(run, "bytes")).Data);
 
-        await AssertRefusedAsync(run, "one-too-many", "1", $"{streams}");
+        await LimitRefusals.AssertAsync(Api, run, "one-too-many", "1", $"{streams}");
         using var head = await Api.HeadAsync(run, "one-too-many");
         Assert.Equal("0", Api.Header(head, NativeHeaders.NextIndex));
     }
@@ -73,29 +72,5 @@ public sealed class VersionLimitTests : IAsyncLifetime
             headers: ("x-trigger-realtime-streams-version", version == StreamsVersion.V1 ? "v1" : "v2"));
         Assert.Equal(201, (int)answer.StatusCode);
         return id;
-    }
-
-    /// <summary>Tries by every dialect, and looks for the value in what each says.</summary>
-    private async Task AssertRefusedAsync(string run, string stream, string chunk, string value)
-    {
-        using (var native = await Api.SendAsync(HttpMethod.Post, Api.StreamPath(run, stream), chunk))
-        {
-            var problem = await Api.ReadProblemAsync(native);
-            Assert.True(problem.Status is 413 or 422, problem.Detail);
-            Assert.False(problem.Retryable);
-            Assert.Contains(value, problem.Detail, StringComparison.Ordinal);
-        }
-        using (var trigger = await Api.SendAsync(HttpMethod.Post, $"/realtime/v1/streams/{run}/self/{stream}/append", chunk))
-            await AssertSaysAsync(trigger, value, 413, 422);
-        var batch = JsonSerializer.Serialize(chunk);
-        using (var s2 = await Api.SendAsync(HttpMethod.Post, $"/v1/streams/runs%2F{run}%2F{stream}/records", $$"""{"records":[{"body":{{batch}}}]}"""))
-            await AssertSaysAsync(s2, value, 403, 422);
-    }
-
-    private static async Task AssertSaysAsync(HttpResponseMessage answer, string value, params int[] statuses)
-    {
-        var text = await answer.Content.ReadAsStringAsync(Cancelled);
-        Assert.True(statuses.Contains((int)answer.StatusCode), $"{(int)answer.StatusCode}: {text}");
-        Assert.Contains(value, text, StringComparison.Ordinal);
     }
 }

@@ -4,7 +4,6 @@ using System.IO.Pipelines;
 using System.Text;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 using RealtimeStreams.ChunkLog;
 using RealtimeStreams.Ingest.Appending;
 using RealtimeStreams.Ingest.Closing;
@@ -23,12 +22,13 @@ internal sealed class IngestNode
         Log = new RecordingLog { MaxChunkBytes = maxChunkBytes };
         Writers = new NotedWriters();
         Meters = new ServiceCollection().AddMetrics().BuildServiceProvider().GetRequiredService<IMeterFactory>();
-        var limits = new StreamLimitsTable(Options.Create(new IngestOptions()), Options.Create(new V1StreamOptions()), Options.Create(new V2StreamOptions()));
-        Appender = new Appender(Log, Registry, Writers, limits, new IngestTelemetry(Meters), NullLogger<Appender>.Instance);
-        Observer = new RunStreams(Log, Registry, limits, NullLogger<RunStreams>.Instance);
+        Appender = new Appender(Log, Registry, Writers, Limits, new IngestTelemetry(Meters), NullLogger<Appender>.Instance);
+        Observer = new RunStreams(Log, Registry, NullLogger<RunStreams>.Instance);
     }
 
     public RecordingLog Log { get; }
+
+    public SetLimits Limits { get; } = new();
 
     public OpenRegistry Registry { get; } = new();
 

@@ -3,6 +3,7 @@ using CsCheck;
 using RealtimeStreams.ChunkLog;
 using RealtimeStreams.Ingest.Appending;
 using RealtimeStreams.Protocol;
+using RealtimeStreams.RunRegistry;
 
 namespace RealtimeStreams.Ingest.Tests;
 
@@ -80,6 +81,22 @@ public sealed class LinesTests
                     AssertSequences(node, Producer.Sequence);
                 },
                 iter: 200);
+
+    [Fact]
+    public async Task Limits_that_change_while_a_body_is_open_count_for_its_next_batch()
+    {
+        var node = new IngestNode();
+        node.Limits.Value = new RunLimits(100, null, null, null);
+        node.Log.Wait = number =>
+        {
+            node.Limits.Value = new RunLimits(50, 7, null, null);
+            return Task.CompletedTask;
+        };
+
+        await node.AppendAsync(BodyKind.Lines, new PiecewiseBody(null, "1\n"u8.ToArray(), "2\n"u8.ToArray()), Producer);
+
+        Assert.Equal([new StreamLimits(100, long.MaxValue), new StreamLimits(50, 7)], node.Log.Limits);
+    }
 
     [Fact]
     public async Task A_byte_order_mark_before_the_first_line_is_no_part_of_it()

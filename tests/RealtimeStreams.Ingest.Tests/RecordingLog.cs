@@ -17,6 +17,9 @@ internal sealed class RecordingLog : IChunkLog
 
     public IEnumerable<string> Chunks => batches.SelectMany(batch => batch.Chunks);
 
+    /// <summary>The limits that each batch came with.</summary>
+    public List<StreamLimits> Limits { get; } = [];
+
     public List<(StreamKey Key, Outcome Outcome, RecordedBatch? Last)> Closed { get; } = [];
 
     /// <summary>What to answer, by the number of the batch; null: stored.</summary>
@@ -40,6 +43,7 @@ internal sealed class RecordingLog : IChunkLog
         var number = batches.Count;
         var recorded = Record(batch);
         batches.Add(recorded);
+        Limits.Add(limits);
         await Wait(number);
         if (Answer(number) is { } answer) return answer;
         var first = next;

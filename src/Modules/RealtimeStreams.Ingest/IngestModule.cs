@@ -1,7 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Options;
 using RealtimeStreams.Ingest.Appending;
 using RealtimeStreams.Ingest.Closing;
 using RealtimeStreams.Ingest.Leasing;
@@ -15,14 +14,7 @@ public static class IngestModule
     /// <summary>Adds <see cref="IAppender"/>, <see cref="IOpenWriters"/>, and the observer that ends or erases a run's streams with the run.</summary>
     public static IHostApplicationBuilder AddIngest(this IHostApplicationBuilder builder)
     {
-        builder.Services.AddSingleton<IValidateOptions<IngestOptions>, IngestOptionsValidator>();
-        builder.Services.AddOptions<IngestOptions>().BindConfiguration(IngestOptions.Section).ValidateOnStart();
-        builder.Services.AddSingleton<IValidateOptions<V1StreamOptions>, V1StreamOptionsValidator>();
-        builder.Services.AddOptions<V1StreamOptions>().BindConfiguration(V1StreamOptions.Section).ValidateOnStart();
-        builder.Services.AddSingleton<IValidateOptions<V2StreamOptions>, V2StreamOptionsValidator>();
-        builder.Services.AddOptions<V2StreamOptions>().BindConfiguration(V2StreamOptions.Section).ValidateOnStart();
         builder.Services.AddSingleton<IngestTelemetry>();
-        builder.Services.AddSingleton<StreamLimitsTable>();
         builder.Services.AddSingleton<IAppender, Appender>();
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<OpenWriters>();

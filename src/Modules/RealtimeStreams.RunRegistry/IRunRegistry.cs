@@ -44,7 +44,7 @@ public interface IRunRegistry
     Task<bool> EraseAsync(EnvironmentId environment, RunId run, CancellationToken cancellationToken);
 
     /// <summary>Says whether a stream may be written, and makes its row at the first time, if its run is open.</summary>
-    /// <remarks>Answers from memory when it said yes less than 30 s ago. The limits of <see cref="V1RunLimitsOptions"/> and <see cref="V2RunLimitsOptions"/> on the number of streams are enforced here, and that runs of version v1 take no inputs (<see cref="InputStreams"/>).</remarks>
+    /// <remarks>Answers from memory when it said yes less than 30 s ago. The limits on the number of a run's streams (<see cref="IRunLimits"/>) are enforced here, and that runs of version v1 take no inputs (<see cref="InputStreams"/>).</remarks>
     ValueTask<StreamAdmission> AdmitAsync(StreamAddress stream, CancellationToken cancellationToken);
 
     /// <summary>Says whether a stream may be written, as above, and has its writers' lease be this long from now on.</summary>

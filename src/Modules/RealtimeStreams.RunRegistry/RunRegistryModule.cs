@@ -33,7 +33,7 @@ public static class RunRegistryModule
     public const string ConnectionStringName = "registry";
 
     /// <summary>
-    /// Adds <see cref="IRunRegistry"/>, <see cref="IRunClaims"/>, <see cref="IRunStops"/>, <see cref="IRunSignals"/>, <see cref="IEnvironments"/>, <see cref="IEnvironmentSettings"/>, <see cref="ISecretKeys"/>, <see cref="IAccessTokens"/>, <see cref="ICredentials"/>, <see cref="INamedStreams"/>, <see cref="IWriterLeases"/>, <see cref="IRetention"/>, <see cref="IStreamExpiries"/>, <see cref="IErasures"/>, <see cref="IDefaultSecretKey"/> and the
+    /// Adds <see cref="IRunRegistry"/>, <see cref="IRunClaims"/>, <see cref="IRunStops"/>, <see cref="IRunSignals"/>, <see cref="IEnvironments"/>, <see cref="IEnvironmentSettings"/>, <see cref="ISecretKeys"/>, <see cref="IAccessTokens"/>, <see cref="ICredentials"/>, <see cref="INamedStreams"/>, <see cref="IWriterLeases"/>, <see cref="IRetention"/>, <see cref="IRunLimits"/>, <see cref="IStreamExpiries"/>, <see cref="IErasures"/>, <see cref="IDefaultSecretKey"/> and the
     /// health check <c>registry</c>, and data protection for the whole host with its keys in the registry's database. The database is migrated when the host starts. A server with several nodes also registers an <see cref="IRegistryAnnouncements"/>.
     /// </summary>
     /// <param name="builder">The host.</param>
@@ -50,7 +50,6 @@ public static class RunRegistryModule
         services.AddOptions<V1RunLimitsOptions>().BindConfiguration(V1RunLimitsOptions.Section).ValidateOnStart();
         services.AddSingleton<IValidateOptions<V2RunLimitsOptions>, V2RunLimitsOptionsValidator>();
         services.AddOptions<V2RunLimitsOptions>().BindConfiguration(V2RunLimitsOptions.Section).ValidateOnStart();
-        services.AddSingleton<RunLimitsTable>();
         services.AddSingleton<IValidateOptions<V1RetentionOptions>, V1RetentionOptionsValidator>();
         services.AddOptions<V1RetentionOptions>().BindConfiguration(V1RetentionOptions.Section).ValidateOnStart();
         services.TryAddSingleton(TimeProvider.System);
@@ -98,6 +97,8 @@ public static class RunRegistryModule
         services.AddSingleton<INamedStreams, StreamNamer>();
         services.AddSingleton<IWriterLeases, WriterLeases>();
         services.AddSingleton<RetentionRule>();
+        services.AddSingleton<RunLimitsRule>();
+        services.AddSingleton<IRunLimits>(provider => provider.GetRequiredService<RunLimitsRule>());
         services.AddSingleton<IRetention>(provider => provider.GetRequiredService<RetentionRule>());
         services.AddSingleton<IStreamExpiries, StreamExpiries>();
         services.AddSingleton<IErasures, Erasures>();

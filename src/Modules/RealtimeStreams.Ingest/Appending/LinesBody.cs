@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using RealtimeStreams.ChunkLog;
 using RealtimeStreams.Protocol;
+using RealtimeStreams.RunRegistry;
 
 namespace RealtimeStreams.Ingest.Appending;
 
@@ -9,10 +10,11 @@ namespace RealtimeStreams.Ingest.Appending;
 /// <remarks>
 /// 1. Take lines from the pipe while it has some at hand. 2. Submit a batch when it is full, or when the pipe has run dry.
 /// 3. Run dry, wait for all that is in flight, so that a refusal is told at once; then wait for the pipe. What comes meanwhile is
-/// the next batch. With a full window the pipe is not read, which slows the sender down.
+/// the next batch. With a full window the pipe is not read, which slows the sender down. The limits are asked for batch by batch:
+/// a body may be open for days, and they change.
 /// </remarks>
 internal sealed class LinesBody(
-    IChunkLog log, StreamAddress stream, StreamLimits limits, ProducerPosition? producer, PipeReader body, IngestTelemetry telemetry)
+    IChunkLog log, StreamAddress stream, IRunLimits limits, StreamsVersion version, ProducerPosition? producer, PipeReader body, IngestTelemetry telemetry)
 {
     // With a producer the log refuses what follows a refused batch (a gap in the sequence), so that several can be in flight.
     // Without one it would store it, behind a hole: only one is in flight then, and the next is parsed meanwhile.
@@ -105,7 +107,7 @@ internal sealed class LinesBody(
         submitted += full.Count;
         // Not cancelled with the request: what was read is stored, whether or not the sender waits for it.
         var bytes = full.Length;
-        confirmations.Add(log.AppendAsync(stream, full, limits, CancellationToken.None), bytes);
+        confirmations.Add(log.AppendAsync(stream, full, limits.Of(stream.Environment, version).OfStream(), CancellationToken.None), bytes);
     }
 
     // An idle body holds no batch.

@@ -8,10 +8,12 @@ namespace RealtimeStreams.Ingest.Closing;
 
 /// <summary>Ends a run's open streams with the run, and erases them with it. Repeating either changes nothing.</summary>
 internal sealed partial class RunStreams(
-    IChunkLog log, IRunRegistry registry, StreamLimitsTable limits, ILogger<RunStreams> logger) : IRunObserver
+    IChunkLog log, IRunRegistry registry, ILogger<RunStreams> logger) : IRunObserver
 {
     // Each close is one round trip to the broker and one row in the registry.
     private const int Parallelism = 16;
+
+    private static readonly StreamLimits noLimits = new(long.MaxValue, long.MaxValue); // An end without a chunk meets none.
 
     public async Task OnCompletedAsync(EnvironmentId environment, RunId run, Outcome outcome, CancellationToken cancellationToken)
     {
@@ -29,7 +31,7 @@ internal sealed partial class RunStreams(
 
     private async Task CloseAsync(StreamAddress stream, Outcome outcome, CancellationToken cancellationToken)
     {
-        var ended = await log.CloseAsync(stream, outcome, null, limits.For(StreamsVersion.V2), cancellationToken) switch
+        var ended = await log.CloseAsync(stream, outcome, null, noLimits, cancellationToken) switch
         {
             CloseOutcome.Closed closed => closed.Outcome,
             // Its writer ended it first, otherwise than the run.

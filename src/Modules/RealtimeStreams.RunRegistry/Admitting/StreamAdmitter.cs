@@ -12,7 +12,7 @@ namespace RealtimeStreams.RunRegistry.Admitting;
 
 /// <summary>Says whether a stream may be written: from memory, or from its row, or by making its row.</summary>
 internal sealed partial class StreamAdmitter(
-    RegistryDatabase database, RunLimitsTable runLimits, RunCache cache, RunChanges changes, RetentionRule retention, IOptions<RunRegistryOptions> options, ILogger<StreamAdmitter> logger)
+    RegistryDatabase database, RunLimitsRule runLimits, RunCache cache, RunChanges changes, RetentionRule retention, IOptions<RunRegistryOptions> options, ILogger<StreamAdmitter> logger)
 {
     private static readonly StreamAdmission AdmittedV1 = new StreamAdmission.Admitted(StreamsVersion.V1);
     private static readonly StreamAdmission AdmittedV2 = new StreamAdmission.Admitted(StreamsVersion.V2);
@@ -73,7 +73,6 @@ internal sealed partial class StreamAdmitter(
     private Task<(bool Made, Refusal? Limit)> TryMakeRowAsync(
         StreamAddress stream, RunState state, int? lease, CancellationToken cancellationToken)
     {
-        var limits = runLimits.Of(state.Version);
         var expiresAt = database.Now() + retention.Of(stream.Environment, state.Version, state.Retention);
         var until = LeaseRule.HasLease(stream) ? database.Now() + LeaseRule.LengthOf(lease, options.Value) : default(DateTimeOffset?);
         var (environment, run, key) = (stream.Environment.Value, stream.Run.Value, stream.Key.Value);
@@ -91,7 +90,7 @@ internal sealed partial class StreamAdmitter(
             // 2. Leaving without a commit takes the count back.
             var streams = context.Streams.Where(row => row.Environment == environment && row.Run == run);
             if (await streams.AnyAsync(row => row.Key == key, token)) return (false, null);
-            if (await FindLimitAsync(streams, limits, token) is { } limit) return (false, limit);
+            if (await FindLimitAsync(streams, stream.Environment, state.Version, token) is { } limit) return (false, limit);
 
             // 3.
             context.Streams.Add(new StoredStream
@@ -128,14 +127,18 @@ internal sealed partial class StreamAdmitter(
         }, cancellationToken);
     }
 
-    private static async Task<Refusal?> FindLimitAsync(IQueryable<StoredStream> streams, RunLimits limits, CancellationToken cancellationToken)
+    private async Task<Refusal?> FindLimitAsync(
+        IQueryable<StoredStream> streams, EnvironmentId environment, StreamsVersion version, CancellationToken cancellationToken)
     {
+        var (limits, ofVersion) = (runLimits.Of(environment, version), runLimits.Of(version));
         if (limits.MaxStreams is { } most && await streams.CountAsync(cancellationToken) >= most)
-            return new Refusal(ErrorCode.LimitReached, $"A run of streams version {limits.Version} has at most {most} streams; this one has them.");
+            return new Refusal(ErrorCode.LimitReached, $"A run of {Whose(most == ofVersion.MaxStreams)} has at most {most} streams; this one has them.");
         if (limits.MaxActiveStreams is { } active && await streams.CountAsync(row => row.Outcome == null, cancellationToken) >= active)
             return new Refusal(
-                ErrorCode.LimitReached, $"A run of streams version {limits.Version} has at most {active} active streams; this one has them. Close one first.");
+                ErrorCode.LimitReached, $"A run of {Whose(active == ofVersion.MaxActiveStreams)} has at most {active} active streams; this one has them. Close one first.");
         return null;
+
+        string Whose(bool versions) => versions ? $"streams version {(version == StreamsVersion.V1 ? "v1" : "v2")}" : "this environment";
     }
 
     private static Refusal? Refuse(StreamAddress stream, RunState? state) => state switch

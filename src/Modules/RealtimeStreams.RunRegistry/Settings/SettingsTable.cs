@@ -3,14 +3,23 @@ using Microsoft.Extensions.Options;
 namespace RealtimeStreams.RunRegistry.Settings;
 
 /// <summary>The settings that there are: one row each.</summary>
-internal sealed class SettingsTable(IOptions<RunRegistryOptions> options)
+internal sealed class SettingsTable(IOptions<RunRegistryOptions> options, IOptions<V1RunLimitsOptions> v1, IOptions<V2RunLimitsOptions> v2)
 {
     private const string Retention = "retentionInSeconds";
+    private const string MaxStreamBytes = "maxStreamBytes";
+    private const string MaxChunks = "maxChunks";
+    private const string MaxStreams = "maxStreams";
+    private const string MaxActiveStreams = "maxActiveStreams";
     private const long MostCount = 10_000_000;
+    private const long MostChunks = 1_000_000_000_000;
 
     public IReadOnlyList<EnvironmentSetting> Rows { get; } =
     [
         new(Retention, "retention", "how long a chunk stays readable", 60, (long)options.Value.Retention.TotalSeconds, IsTime: true),
+        new(MaxStreamBytes, "max-stream-bytes", "the most bytes of a stream", 1, options.Value.MaxStreamBytes),
+        new(MaxChunks, "max-chunks", "the most chunks of a stream", 1, Greater(v1.Value.MaxChunks, v2.Value.MaxChunks, MostChunks)),
+        new(MaxStreams, "max-streams", "the most streams of a run", 1, Greater(v1.Value.MaxStreams, v2.Value.MaxStreams, MostCount)),
+        new(MaxActiveStreams, "max-active-streams", "the most open streams of a run", 1, Greater(v1.Value.MaxActiveStreams, v2.Value.MaxActiveStreams, MostCount)),
         Count("requestsPerSecond", "requests-per-second", "how many requests it may send a second, on average"),
         Count("requestBurst", "request-burst", "how many requests it may send at once before the average counts"),
         Count("concurrentRequests", "concurrent-requests", "how many of its requests may be answered at the same time, beside live reads and open bodies"),
@@ -28,6 +37,10 @@ internal sealed class SettingsTable(IOptions<RunRegistryOptions> options)
     public static EnvironmentSettings Read(IReadOnlyDictionary<string, long> values) => new()
     {
         Retention = FindTime(values, Retention),
+        MaxStreamBytes = Find(values, MaxStreamBytes),
+        MaxChunks = Find(values, MaxChunks),
+        MaxStreams = FindCount(values, MaxStreams),
+        MaxActiveStreams = FindCount(values, MaxActiveStreams),
         RequestsPerSecond = FindCount(values, "requestsPerSecond"),
         RequestBurst = FindCount(values, "requestBurst"),
         ConcurrentRequests = FindCount(values, "concurrentRequests"),
@@ -40,6 +53,11 @@ internal sealed class SettingsTable(IOptions<RunRegistryOptions> options)
     };
 
     private static EnvironmentSetting Count(string name, string option, string meaning) => new(name, option, $"{meaning}, per server process", 1, MostCount);
+
+    /// <summary>What any version may have: no environment's value can be more than the server gives to each.</summary>
+    private static long Greater(long one, long? other, long most) => other is { } limit ? Math.Max(one, limit) : most;
+
+    private static long? Find(IReadOnlyDictionary<string, long> values, string name) => values.TryGetValue(name, out var number) ? number : null;
 
     private static int? FindCount(IReadOnlyDictionary<string, long> values, string name) => values.TryGetValue(name, out var count) ? (int)count : null;
 

@@ -1,0 +1,124 @@
+using System.Text;
+using RealtimeStreams.Testing;
+
+namespace RealtimeStreams.EndToEnd.Tests;
+
+/// <summary>What an operator lets the runs of one environment hold, set while they are being written, met through every dialect and on two servers.</summary>
+public sealed class EnvironmentLimitTests(LimitedServer server) : IClassFixture<LimitedServer>, IAsyncLifetime
+{
+    private readonly string environment = $"tenant {Guid.NewGuid():N}";
+    private string key = "";
+    private Api? api;
+    private Api? elsewhere;
+
+    private Api Api => api!;
+
+    private Api Elsewhere => elsewhere!;
+
+    public async ValueTask InitializeAsync()
+    {
+        key = await server.MakeEnvironmentAsync(environment);
+        api = new Api(server.CreateClient(key));
+        elsewhere = new Api(server.CreateClient(key, await server.GetAnotherAsync()));
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        api?.Dispose();
+        elsewhere?.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    [Theory]
+    [InlineData("""{"maxStreamBytes":60}""", "60", 413)]
+    [InlineData("""{"maxChunks":3}""", "3", 422)]
+    public async Task A_lowered_limit_of_a_stream_holds_at_once_here_and_within_a_second_elsewhere_and_what_is_stored_stays(string settings, string value, int status)
+    {
+        var run = await Api.RegisterAsync();
+        var stored = Enumerable.Range(0, 4).Select(i => $"\"{new string('x', 20)}{i}\"").ToList();
+        foreach (var chunk in stored) await Api.AppendAsync(run, "s", chunk);
+        await Elsewhere.AppendAsync(run, "warm", "1");
+        using var foreign = new Api(server.Process.CreateClient());
+        var theirs = await foreign.RegisterAsync();
+
+        await server.SetAsync(environment, settings);
+
+        await LimitRefusals.AssertAsync(Api, run, "s", "9", value);
+        await UntilElsewhereAsync(run, status);
+        await LimitRefusals.AssertAsync(Elsewhere, run, "s", "9", value);
+        Assert.Equal(stored, (await Api.PageAsync(run, "s")).Data);
+        Assert.Equal(stored, (await Elsewhere.PageAsync(run, "s")).Data);
+        foreach (var chunk in stored) await foreign.AppendAsync(theirs, "s", chunk); // Another environment has what the server gives.
+        using (var closed = await Elsewhere.SendAsync(HttpMethod.Post, Api.StreamPath(run, "s") + "/close", """{"outcome":"completed"}""")) Assert.Equal(200, (int)closed.StatusCode);
+
+        await server.SetAsync(environment, """{"maxStreamBytes":null,"maxChunks":null}""");
+        foreach (var chunk in stored) await Api.AppendAsync(run, "again", chunk);
+    }
+
+    [Theory]
+    [InlineData("""{"maxStreams":2}""", "at most 2 streams")]
+    [InlineData("""{"maxActiveStreams":2}""", "at most 2 active streams")]
+    public async Task A_lowered_number_of_streams_holds_back_new_ones_and_those_that_are_there_go_on(string settings, string value)
+    {
+        var run = await Api.RegisterAsync();
+        foreach (var stream in (string[])["a", "b", "c"]) await Api.AppendAsync(run, stream, "1");
+
+        await server.SetAsync(environment, settings);
+
+        await LimitRefusals.AssertAsync(Api, run, "d", "1", value);
+        await UntilElsewhereAsync(run, 422, alwaysAnew: true);
+        foreach (var stream in (string[])["a", "b", "c"])
+        {
+            await Elsewhere.AppendAsync(run, stream, "2");
+            Assert.Equal(["1", "2"], (await Api.PageAsync(run, stream)).Data);
+        }
+    }
+
+    [Fact]
+    public async Task An_open_body_meets_a_limit_that_is_lowered_while_it_is_open()
+    {
+        var run = await Api.RegisterAsync();
+        await using var body = await RawRequest.PostLinesAsync(await server.GetAnotherAsync(), Api.StreamPath(run, "s"), [], key);
+        await body.WriteChunkAsync("1\n2\n");
+        await Until.TrueAsync(() => "The lines are not stored.", async () => (await Api.PageAsync(run, "s")).NextIndex == 2);
+
+        await server.SetAsync(environment, """{"maxChunks":2}""");
+        await UntilElsewhereAsync(run, 422);
+        await body.WriteChunkAsync("3\n");
+
+        var answer = await body.ReadUntilAsync("}");
+        Assert.StartsWith("HTTP/1.1 422 ", answer, StringComparison.Ordinal);
+        Assert.Contains("limit of 2 chunks", answer, StringComparison.Ordinal);
+        Assert.Equal(["1", "2"], (await Api.PageAsync(run, "s")).Data);
+    }
+
+    [Fact]
+    public async Task Of_the_limits_of_version_and_environment_the_lower_counts_and_none_may_be_above_the_servers()
+    {
+        var refused = await Assert.ThrowsAnyAsync<Exception>(() => server.SetAsync(environment, """{"maxStreamBytes":314572801}"""));
+        Assert.Contains("maxStreamBytes must be a whole number from 1 to 314572800", refused.Message, StringComparison.Ordinal);
+        await server.SetAsync(environment, """{"maxStreams":1000,"maxChunks":1000000}""");
+        var run = Api.NewId();
+        using (var made = await Api.SendAsync(HttpMethod.Post, "/api/v1/runs", $$"""{"id":"{{run}}","streamsVersion":"v1"}""")) Assert.Equal(201, (int)made.StatusCode);
+
+        using (var lines = await Api.SendAsync(HttpMethod.Post, Api.StreamPath(run, "s"), Lines(2000), Api.Lines)) Assert.Equal(200, (int)lines.StatusCode);
+
+        await LimitRefusals.AssertAsync(Api, run, "s", "1", "limit of 2000 chunks");
+        static string Lines(int count) => new StringBuilder().Insert(0, "1\n", count).ToString();
+    }
+
+    /// <summary>Writes to other streams of the run until the other server refuses.</summary>
+    private async Task UntilElsewhereAsync(string run, int status, bool alwaysAnew = false)
+    {
+        var tries = 0;
+        await Until.TrueAsync(
+            () => "The other server does not know the limit.",
+            async () =>
+            {
+                var stream = alwaysAnew ? $"try{tries++}" : "warm";
+                using var answer = await Elsewhere.SendAsync(HttpMethod.Post, Api.StreamPath(run, stream), $"\"{new string('x', 60)}\"");
+                return (int)answer.StatusCode == status;
+            },
+            TimeSpan.FromSeconds(10));
+    }
+}
