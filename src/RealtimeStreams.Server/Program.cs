@@ -34,6 +34,7 @@ var app = builder.Build();
 app.UseSecurityHeaders();
 app.UseCors();
 app.UseProblems();
+app.UseBodyPace();
 app.MapDefaultEndpoints();
 app.MapNative();
 app.MapTrigger();

@@ -182,6 +182,60 @@ public sealed class RequestLimitTests : IClassFixture<LimitedServer>, IAsyncLife
     }
 
     [Fact]
+    public async Task A_token_has_its_own_number_of_open_bodies_in_every_dialect_that_takes_them_and_gives_them_back()
+    {
+        var run = await Api.RegisterAsync();
+        string[] scopes = [$"append:streams:{run}/first", $"append:streams:{run}/second"];
+        var token = await IssueAsync(scopes);
+        var other = await IssueAsync(scopes);
+        await server.SetAsync(environment, """{"tokenOpenBodies":1}""");
+        using var page = new Api(server.CreateClient(token));
+        using var connection = new Http2Connection(server.Process, token);
+        var session = $"/v1/streams/runs%2F{run}%2Fsecond/records";
+        using var first = new OpenBody(Api.Lines);
+        var writing = connection.SendAsync(HttpMethod.Post, Api.StreamPath(run, "first"), first);
+        await first.WriteAsync("1\n");
+        await ArrivedAsync(run, "first", 1);
+
+        using (var refused = await page.SendAsync(HttpMethod.Post, Api.StreamPath(run, "second"), "\"refused\"\n", Api.Lines))
+            await AssertRefusedAsync(refused, new LimitInfo("tokenOpenBodies", 1, "token"));
+        using (var body = new OpenBody("s2s/proto"))
+        using (var refused = await connection.SendAsync(HttpMethod.Post, session, body))
+        {
+            Assert.Equal(429, (int)refused.StatusCode);
+            Assert.Equal(1, refused.Headers.RetryAfter!.Delta!.Value.TotalSeconds);
+            Assert.Contains("tokenOpenBodies of this token is 1", await refused.Content.ReadAsStringAsync(Cancelled), StringComparison.Ordinal);
+        }
+        using (var second = new Api(server.CreateClient(other))) await second.AppendAsync(run, "first", "2\n", Api.Lines); // Another token.
+        await Api.AppendAsync(run, "first", "3\n", Api.Lines); // The key.
+        await page.AppendAsync(run, "first", "4"); // A whole body is none.
+
+        await first.WriteAsync("5\n");
+        first.End();
+        using (var stored = await writing) Assert.Equal(200, (int)stored.StatusCode);
+        (OpenBody Body, HttpResponseMessage Answer)? begun = null;
+        await Until.TrueAsync(() => "The place is not free.", async () =>
+        {
+            var body = new OpenBody("s2s/proto");
+            var answer = await connection.SendAsync(HttpMethod.Post, session, body);
+            if (answer.IsSuccessStatusCode) begun = (body, answer);
+            else body.Dispose();
+            return begun is not null;
+        });
+        using (begun!.Value.Answer)
+        using (begun.Value.Body)
+        using (var refused = await page.SendAsync(HttpMethod.Post, Api.StreamPath(run, "second"), "\"refused\"\n", Api.Lines))
+            await AssertRefusedAsync(refused, new LimitInfo("tokenOpenBodies", 1, "token"));
+        await Until.TrueAsync(() => "The place of the session is not free.", async () =>
+        {
+            using var next = await page.SendAsync(HttpMethod.Post, Api.StreamPath(run, "first"), "6\n", Api.Lines);
+            return next.IsSuccessStatusCode;
+        });
+        Assert.Equal(["1", "2", "3", "4", "5", "6"], (await Api.PageAsync(run, "first")).Data);
+        Assert.Equal(1, connection.Connects);
+    }
+
+    [Fact]
     public async Task Requests_at_the_same_time_are_counted_until_they_are_answered_and_live_reads_are_none_of_them()
     {
         var run = await Api.RegisterAsync();

@@ -58,7 +58,7 @@ public sealed class SlowClientTests : IClassFixture<ImpatientServer>
     [InlineData("/v1/streams/runs%2F{run}%2Fdefault/records?seq_num=0", "text/event-stream")]
     public async Task A_reader_that_takes_nothing_is_cut_off_and_its_place_is_free_while_one_that_reads_gets_everything(string path, string accept)
     {
-        var run = await FillAsync();
+        var run = await ImpatientServer.FillAsync(api);
         path = path.Replace("{run}", run, StringComparison.Ordinal);
         using var stalled = await StallAsync($"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {server.SecretKey}\r\nAccept: {accept}\r\n\r\n");
         using (var refused = await AskAsync(api, path, accept, 429)) Assert.Equal(429, (int)refused.StatusCode); // There is one place, and it is taken.
@@ -78,41 +78,6 @@ public sealed class SlowClientTests : IClassFixture<ImpatientServer>
             // Reset.
         }
         Assert.InRange(got, 1, ImpatientServer.Chunks * (long)ImpatientServer.ChunkBytes - 1);
-    }
-
-    [Fact]
-    public async Task Over_HTTP2_only_the_request_of_the_stalled_reader_is_ended_and_the_connection_goes_on()
-    {
-        var run = await FillAsync();
-        using var handler = new SocketsHttpHandler { InitialHttp2StreamWindowSize = 65_535, EnableMultipleHttp2Connections = false };
-        using var client = new HttpClient(handler)
-        {
-            BaseAddress = server.Address,
-            DefaultRequestVersion = HttpVersion.Version20,
-            DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
-            DefaultRequestHeaders = { Authorization = new("Bearer", server.SecretKey) },
-        };
-        HttpResponseMessage? opened = null;
-        await Until.TrueAsync(() => "The place of the test before is still taken.", async () =>
-        {
-            using var request = new HttpRequestMessage(HttpMethod.Get, Api.StreamPath(run)) { Version = HttpVersion.Version20, Headers = { { "Accept", "text/event-stream" } } };
-            var answer = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Cancelled);
-            if (answer.IsSuccessStatusCode) opened = answer;
-            else answer.Dispose();
-            return opened is not null;
-        });
-        using var stalled = opened!;
-
-        // Its body is not read. Others on the same connection are served all the time, and its place becomes free.
-        await Until.TrueAsync(() => "The place is still taken.", async () =>
-        {
-            using var page = await client.GetAsync(new Uri("/api/v1/runs/" + run, UriKind.Relative), Cancelled);
-            Assert.Equal(200, (int)page.StatusCode);
-            using var next = await api.SendAsync(HttpMethod.Get, Api.StreamPath(run), headers: ("Accept", "text/event-stream"));
-            return next.IsSuccessStatusCode;
-        }, TimeSpan.FromSeconds(60));
-        var body = await stalled.Content.ReadAsStreamAsync(Cancelled);
-        await Assert.ThrowsAnyAsync<Exception>(() => body.CopyToAsync(Stream.Null, Cancelled));
     }
 
     [Fact]
@@ -148,15 +113,6 @@ public sealed class SlowClientTests : IClassFixture<ImpatientServer>
         return found!;
     }
 
-    private async Task<string> FillAsync()
-    {
-        var run = await api.RegisterAsync();
-        var chunk = $"\"{new string('x', ImpatientServer.ChunkBytes - 2)}\"";
-        for (var i = 0; i < ImpatientServer.Chunks; i++) await api.AppendAsync(run, "default", chunk);
-        await api.CompleteAsync(run);
-        return run;
-    }
-
     private static async Task<HttpResponseMessage> AskAsync(Api api, string path, string accept, int status)
     {
         HttpResponseMessage? found = null;
@@ -183,45 +139,5 @@ public sealed class SlowClientTests : IClassFixture<ImpatientServer>
             Assert.True(count > 0, $"The answer ended after {filling} bytes of chunks.");
             filling += buffer.AsSpan(0, count).Count((byte)'x');
         }
-    }
-}
-
-/// <summary>A server with small limits and little patience, and room for one live reader.</summary>
-public sealed class ImpatientServer : IAsyncLifetime
-{
-    /// <summary>A stream that no socket's buffers hold.</summary>
-    public const int Chunks = 400;
-
-    public const int ChunkBytes = 50_000;
-
-    private TestBroker? broker;
-    private ServerProcess? process;
-
-    public ServerProcess Process => process!;
-
-    public async ValueTask InitializeAsync()
-    {
-        broker = await TestBroker.StartAsync();
-        process = await ServerProcess.StartAsync(new ServerProcessOptions
-        {
-            Nats = broker.Url,
-            Settings = new Dictionary<string, string>
-            {
-                ["RealtimeStreams__Limits__StalledReader"] = "00:00:02",
-                ["RealtimeStreams__Limits__HeadersTimeout"] = "00:00:01",
-                ["RealtimeStreams__Limits__BodyGrace"] = "00:00:02",
-                ["RealtimeStreams__Limits__Readers"] = "1",
-                ["RealtimeStreams__Limits__MaxBodyBytes"] = "65536",
-                ["RealtimeStreams__Limits__MaxHeaders"] = "25",
-                ["RealtimeStreams__Limits__MaxHeaderBytes"] = "4096",
-                ["RealtimeStreams__Limits__MaxRequestLineBytes"] = "2048",
-            },
-        });
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        if (process is not null) await process.DisposeAsync();
-        if (broker is not null) await broker.DisposeAsync();
     }
 }

@@ -27,7 +27,9 @@ public sealed class SlowReaderTests(ITestOutputHelper output)
         var run = (await client.Runs.RegisterAsync(new RegisterRun(), Cancelled)).Id;
 
         var stopped = new List<StoppedReader>();
-        for (var i = 0; i < 8; i++) stopped.Add(await StoppedReader.OpenAsync(server, run, Cancelled));
+        for (var i = 0; i < 4; i++) stopped.Add(await StoppedReader.OpenAsync(server, run, Cancelled));
+        using var connection = new Http2Connection(server);
+        for (var i = 0; i < 4; i++) stopped.Add(await StoppedReader.OpenAsync(connection, run));
         var before = server.WorkingSet;
         var live = Traffic.ReadToEndAsync(client, run, cancellationToken: Cancelled);
         await WriteAsync(client, run); // Would not end if the writer had to wait for the stopped readers.
@@ -37,11 +39,8 @@ public sealed class SlowReaderTests(ITestOutputHelper output)
 
         // Eight queues of 50 MiB would be 400.
         Assert.True(grown < 100 * 1024 * 1024, $"The server holds {grown} bytes more with readers that stopped.");
-        foreach (var reader in stopped)
-        {
-            await reader.ReadToEndAsync(Chunks, Cancelled);
-            reader.Dispose();
-        }
+        await Task.WhenAll(stopped.Select(reader => reader.ReadToEndAsync(Chunks, Cancelled)));
+        foreach (var reader in stopped) reader.Dispose();
     }
 
     private static async Task WriteAsync(RealtimeStreamsClient client, string run)
@@ -58,24 +57,31 @@ public sealed class SlowReaderTests(ITestOutputHelper output)
         Assert.Equal(Chunks, (await pipe.WaitUntilCompleteAsync(Cancelled)).Chunks);
     }
 
-    /// <summary>A reader on a bare socket with a small receive buffer, which sends its request and reads nothing until told.</summary>
-    private sealed class StoppedReader : IDisposable
+    /// <summary>A reader with room for little, which sends its request and reads nothing of the answer until told.</summary>
+    private sealed class StoppedReader(Stream answer, IDisposable owner) : IDisposable
     {
-        private readonly Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 8192 };
-
+        /// <summary>On a bare socket with a small receive buffer.</summary>
         public static async Task<StoppedReader> OpenAsync(ServerProcess server, string run, CancellationToken cancellationToken)
         {
-            var reader = new StoppedReader();
-            await reader.socket.ConnectAsync("127.0.0.1", server.Port, cancellationToken);
-            var request = $"GET /api/v1/runs/{run}/streams/{Traffic.Stream.Key} HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {server.SecretKey}\r\nConnection: close\r\n\r\n";
-            await reader.socket.SendAsync(Encoding.ASCII.GetBytes(request), cancellationToken);
-            return reader;
+            var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 8192 };
+            await socket.ConnectAsync("127.0.0.1", server.Port, cancellationToken);
+            var request = $"GET {PathOf(run)} HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {server.SecretKey}\r\nConnection: close\r\n\r\n";
+            await socket.SendAsync(Encoding.ASCII.GetBytes(request), cancellationToken);
+            return new StoppedReader(new NetworkStream(socket), socket);
+        }
+
+        /// <summary>One of several on an HTTP/2 connection, with a window of 64 KiB for itself.</summary>
+        public static async Task<StoppedReader> OpenAsync(Http2Connection connection, string run)
+        {
+            var answer = await connection.SendAsync(HttpMethod.Get, PathOf(run), accept: "text/event-stream");
+            Assert.Equal(200, (int)answer.StatusCode);
+            return new StoppedReader(await answer.Content.ReadAsStreamAsync(Cancelled), answer);
         }
 
         /// <summary>Reads the whole answer and finds every chunk in it, once and in order, and the end.</summary>
         public async Task ReadToEndAsync(int chunks, CancellationToken cancellationToken)
         {
-            using var lines = new StreamReader(new NetworkStream(socket), Encoding.ASCII);
+            using var lines = new StreamReader(answer, Encoding.ASCII);
             var next = 0;
             var ended = false;
             while (await lines.ReadLineAsync(cancellationToken) is { } line)
@@ -89,6 +95,8 @@ public sealed class SlowReaderTests(ITestOutputHelper output)
             Assert.True(ended, "The stream's end did not come.");
         }
 
-        public void Dispose() => socket.Dispose();
+        public void Dispose() => owner.Dispose();
+
+        private static string PathOf(string run) => $"/api/v1/runs/{run}/streams/{Traffic.Stream.Key}";
     }
 }

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.Timeouts;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
+using RealtimeStreams.Http.Limiting;
 
 namespace RealtimeStreams.Http;
 
@@ -14,6 +15,7 @@ public static class OpenEnded
         context.Features.Get<IHttpRequestTimeoutFeature>()?.DisableTimeout();
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = null;
         if (context.Features.Get<IHttpMinRequestBodyDataRateFeature>() is { } rate) rate.MinDataRate = null;
+        if (context.Request.Body is PacedBody paced) context.Request.Body = paced.Inner;
     }
 
     /// <summary>The response is not kept, not collected on its way, and may be read as slowly as the client likes.</summary>

@@ -1,0 +1,98 @@
+using RealtimeStreams.Protocol;
+using RealtimeStreams.Testing;
+
+namespace RealtimeStreams.EndToEnd.Tests;
+
+/// <summary>Over HTTP/2 many share a connection, as behind a proxy: who is slow loses his own request, and the others go on.</summary>
+public sealed class SlowHttp2ClientTests : IClassFixture<ImpatientServer>, IDisposable
+{
+    private readonly Api api;
+    private readonly Http2Connection connection;
+
+    public SlowHttp2ClientTests(ImpatientServer impatient)
+    {
+        api = new Api(impatient.Process.CreateClient());
+        connection = new Http2Connection(impatient.Process);
+    }
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    public void Dispose()
+    {
+        api.Dispose();
+        connection.Dispose();
+    }
+
+    [Fact]
+    public async Task Only_the_request_of_a_stalled_reader_is_ended_and_the_connection_goes_on()
+    {
+        var run = await ImpatientServer.FillAsync(api);
+        using var stalled = await ReadAsync(run);
+
+        // Its body is not read. Others on the same connection are served all the time, and its place becomes free.
+        await Until.TrueAsync(() => "The place is still taken.", async () =>
+        {
+            using var told = await connection.SendAsync(HttpMethod.Get, "/api/v1/runs/" + run);
+            Assert.Equal(200, (int)told.StatusCode);
+            using var next = await api.SendAsync(HttpMethod.Get, Api.StreamPath(run), headers: ("Accept", "text/event-stream"));
+            return next.IsSuccessStatusCode;
+        }, TimeSpan.FromSeconds(60));
+        var body = await stalled.Content.ReadAsStreamAsync(Cancelled);
+        await Assert.ThrowsAnyAsync<Exception>(() => body.CopyToAsync(Stream.Null, Cancelled));
+        Assert.Equal(1, connection.Connects);
+    }
+
+    [Fact]
+    public async Task Only_the_requests_are_ended_whose_whole_bodies_trickle_and_what_is_open_ended_may_be_silent()
+    {
+        var run = await api.RegisterAsync();
+        using var live = await ReadAsync(run);
+        using var lines = new StreamReader(await live.Content.ReadAsStreamAsync(Cancelled));
+        using var open = new OpenBody(Api.Lines);
+        var writing = connection.SendAsync(HttpMethod.Post, Api.StreamPath(run), open);
+        await open.WriteAsync("1\n");
+        var slow = new List<(string Path, OpenBody Body, Task<HttpResponseMessage> Answer)>();
+        foreach (var (path, type) in ((string, string)[])
+            [(Api.StreamPath(run, "slow"), Api.Json), (Api.StreamPath(run, "slow") + "/close", Api.Json), ("/api/v1/runs", Api.Json),
+            ($"/realtime/v1/streams/{run}/self/slow/append", "text/plain"), ($"/v1/streams/runs%2F{run}%2Fslow/records", Api.Json)])
+        {
+            var body = new OpenBody(type);
+            slow.Add((path, body, connection.SendAsync(HttpMethod.Post, path, body)));
+            await body.WriteAsync("{");
+        }
+
+        foreach (var (path, body, answer) in slow)
+        {
+            using (body)
+            using (var ended = await answer)
+            {
+                var text = await ended.Content.ReadAsStringAsync(Cancelled);
+                Assert.True((int)ended.StatusCode == 408, $"{path}: {(int)ended.StatusCode} {text}");
+                Assert.Contains("\"code\":\"request_timeout\"", text, StringComparison.Ordinal);
+            }
+        }
+
+        await open.WriteAsync("2\n"); // It has been silent for as long.
+        open.End();
+        using (var stored = await writing) Assert.Equal(200, (int)stored.StatusCode);
+        var told = "";
+        while (!told.Contains("data: 2", StringComparison.Ordinal)) told += await lines.ReadLineAsync(Cancelled) ?? throw new EndOfStreamException(told);
+        Assert.Equal(1, connection.Connects);
+        using var head = await api.HeadAsync(run, "slow");
+        Assert.Equal("0", Api.Header(head, NativeHeaders.NextIndex));
+    }
+
+    /// <summary>Takes the one place that a live reader has here.</summary>
+    private async Task<HttpResponseMessage> ReadAsync(string run)
+    {
+        HttpResponseMessage? opened = null;
+        await Until.TrueAsync(() => "The place of the test before is still taken.", async () =>
+        {
+            var answer = await connection.SendAsync(HttpMethod.Get, Api.StreamPath(run), accept: "text/event-stream");
+            if (answer.IsSuccessStatusCode) opened = answer;
+            else answer.Dispose();
+            return opened is not null;
+        });
+        return opened!;
+    }
+}
