@@ -26,7 +26,10 @@ public sealed class SlowClientTests : IClassFixture<ImpatientServer>
         await using var slow = await RawRequest.ConnectAsync(server.Port);
         await slow.SendAsync("GET /api/v1/runs HTTP/1.1\r\nHost: x\r\nAuthoriz");
 
-        Assert.StartsWith("HTTP/1.1 408", await slow.ReadToEndAsync(), StringComparison.Ordinal);
+        var answer = await slow.ReadToEndAsync();
+        Assert.StartsWith("HTTP/1.1 408", answer, StringComparison.Ordinal);
+        Assert.Contains("\r\nConnection: close\r\n", answer, StringComparison.Ordinal);
+        Assert.EndsWith("\r\n\r\n", answer, StringComparison.Ordinal); // No body.
     }
 
     [Fact]

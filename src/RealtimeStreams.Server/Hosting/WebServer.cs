@@ -49,7 +49,8 @@ internal static class WebServer
             kestrel.Limits.MaxRequestHeadersTotalSize = limits.MaxHeaderBytes;
             kestrel.Limits.MaxRequestHeaderCount = limits.MaxHeaders;
             kestrel.Limits.MaxRequestLineSize = limits.MaxRequestLineBytes;
-            kestrel.Limits.Http2.MaxRequestHeaderFieldSize = limits.MaxHeaderBytes;
+            // Twice, as the web server has it for all headers together: up to there it is 431 for the request, beyond it the end of the connection and all that is on it.
+            kestrel.Limits.Http2.MaxRequestHeaderFieldSize = 2 * limits.MaxHeaderBytes;
         });
         builder.WebHost.UseSockets(sockets => sockets.CreateBoundListenSocket = ListenAt);
         return builder;
