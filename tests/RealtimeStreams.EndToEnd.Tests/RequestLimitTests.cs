@@ -182,6 +182,44 @@ public sealed class RequestLimitTests : IClassFixture<LimitedServer>, IAsyncLife
     }
 
     [Fact]
+    public async Task A_token_whose_bodies_come_slowly_takes_its_own_places_and_not_those_of_others()
+    {
+        var run = await Api.RegisterAsync();
+        var token = await IssueAsync($"append:streams:{run}/s", $"read:runs:{run}");
+        await server.SetAsync(environment, """{"tokenConcurrentRequests":2,"concurrentRequests":3}""");
+        using var page = new Api(server.CreateClient(token));
+        var slow = new List<RawRequest>();
+        for (var i = 0; i < 2; i++)
+        {
+            slow.Add(await RawRequest.ConnectAsync(server.Process.Port));
+            await slow[i].SendAsync(
+                $"POST {Api.StreamPath(run, "s")} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n1");
+        }
+
+        string[] paths = [Api.StreamPath(run, "s") + "?limit=1", $"/realtime/v1/runs/{run}", $"/v1/streams/runs%2F{run}%2Fs/records/tail"];
+        foreach (var path in paths)
+        {
+            using var refused = await AskAsync(page, path, until: 429);
+            Assert.Equal(1, refused.Headers.RetryAfter!.Delta!.Value.TotalSeconds);
+            Assert.Contains("tokenConcurrentRequests of this token is 2", await refused.Content.ReadAsStringAsync(Cancelled), StringComparison.Ordinal);
+        }
+        using (await AskAsync(Api, "/api/v1/runs", until: 200)) { } // The environment has a place left.
+
+        foreach (var request in slow)
+        {
+            await request.SendAsync("2");
+            Assert.StartsWith("HTTP/1.1 200", await request.ReadUntilAsync("\r\n"), StringComparison.Ordinal);
+            await request.DisposeAsync();
+        }
+        using (await AskAsync(page, paths[0], until: 200)) { }
+        using var live = await page.SendAsync(HttpMethod.Get, Api.StreamPath(run, "s"), headers: ("Accept", "text/event-stream"));
+        using var another = await page.SendAsync(HttpMethod.Get, Api.StreamPath(run, "s"), headers: ("Accept", "text/event-stream"));
+        Assert.Equal((200, 200), ((int)live.StatusCode, (int)another.StatusCode));
+        for (var i = 0; i < 3; i++)
+            using (await AskAsync(page, paths[0], until: 200)) { } // Live reads have left their places.
+    }
+
+    [Fact]
     public async Task A_token_has_its_own_number_of_open_bodies_in_every_dialect_that_takes_them_and_gives_them_back()
     {
         var run = await Api.RegisterAsync();

@@ -37,6 +37,10 @@ public sealed class LimitsOptions
     [Range(1, 10_000_000)]
     public int TokenRequestBurst { get; set; } = 400;
 
+    /// <summary>How many requests with one public token may be answered at the same time, beside live reads and open bodies. Default: 100.</summary>
+    [Range(1, 10_000_000)]
+    public int TokenConcurrentRequests { get; set; } = 100;
+
     /// <summary>How many live reads one public token may have. Default: 100.</summary>
     [Range(1, 10_000_000)]
     public int TokenReaders { get; set; } = 100;

@@ -10,6 +10,8 @@ namespace RealtimeStreams.Http;
 /// <summary>Holds callers to their limits, after they were authenticated and before anything is done for them. Counts what this process sees.</summary>
 public sealed class RequestLimits
 {
+    private static readonly TimeSpan placeWait = TimeSpan.FromSeconds(1); // Nobody knows when a place becomes free.
+
     private readonly IEnvironmentSettings settings;
     private readonly LimitsOptions limits;
     private readonly LimitTelemetry telemetry;
@@ -40,17 +42,14 @@ public sealed class RequestLimits
         {
             // First: one token that comes too often takes nothing from the others.
             tokenLoad = tokens.Get(Callers.MarkOf(token));
-            var rate = set.TokenRequestsPerSecond ?? limits.TokenRequestsPerSecond;
-            if (!tokenLoad.BucketOf(rate, set.TokenRequestBurst ?? limits.TokenRequestBurst).TryTake(out var after))
-                return telemetry.Refuse(context, new LimitRefusal(LimitNames.TokenRequestsPerSecond, rate, LimitOwner.Token, after));
+            if (FindTokenRefusal(tokenLoad, set) is { } ofToken) return telemetry.Refuse(context, ofToken);
         }
         var load = environments.Get(environment);
-        var perSecond = set.RequestsPerSecond ?? limits.RequestsPerSecond;
-        if (!load.BucketOf(perSecond, set.RequestBurst ?? limits.RequestBurst).TryTake(out var wait))
-            return telemetry.Refuse(context, new LimitRefusal(LimitNames.RequestsPerSecond, perSecond, LimitOwner.Environment, wait));
-        var most = set.ConcurrentRequests ?? limits.ConcurrentRequests;
-        if (!load.Requests.TryTake(most))
-            return telemetry.Refuse(context, new LimitRefusal(LimitNames.ConcurrentRequests, most, LimitOwner.Environment, TimeSpan.FromSeconds(1)));
+        if (FindRefusal(load, set) is { } refusal)
+        {
+            tokenLoad?.Requests.Return();
+            return telemetry.Refuse(context, refusal);
+        }
         context.Features.Set(new Admission(load, tokenLoad, set));
         return null;
     }
@@ -87,5 +86,25 @@ public sealed class RequestLimits
     {
         ArgumentNullException.ThrowIfNull(context);
         context.Features.Get<Admission>()?.Release();
+    }
+
+    /// <returns>Null when the token has its place.</returns>
+    private LimitRefusal? FindTokenRefusal(CallerLoad load, EnvironmentSettings set)
+    {
+        var rate = set.TokenRequestsPerSecond ?? limits.TokenRequestsPerSecond;
+        if (!load.BucketOf(rate, set.TokenRequestBurst ?? limits.TokenRequestBurst).TryTake(out var wait))
+            return new LimitRefusal(LimitNames.TokenRequestsPerSecond, rate, LimitOwner.Token, wait);
+        var most = set.TokenConcurrentRequests ?? limits.TokenConcurrentRequests;
+        return load.Requests.TryTake(most) ? null : new LimitRefusal(LimitNames.TokenConcurrentRequests, most, LimitOwner.Token, placeWait);
+    }
+
+    /// <returns>Null when the environment has its place.</returns>
+    private LimitRefusal? FindRefusal(CallerLoad load, EnvironmentSettings set)
+    {
+        var rate = set.RequestsPerSecond ?? limits.RequestsPerSecond;
+        if (!load.BucketOf(rate, set.RequestBurst ?? limits.RequestBurst).TryTake(out var wait))
+            return new LimitRefusal(LimitNames.RequestsPerSecond, rate, LimitOwner.Environment, wait);
+        var most = set.ConcurrentRequests ?? limits.ConcurrentRequests;
+        return load.Requests.TryTake(most) ? null : new LimitRefusal(LimitNames.ConcurrentRequests, most, LimitOwner.Environment, placeWait);
     }
 }

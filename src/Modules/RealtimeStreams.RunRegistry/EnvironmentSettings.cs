@@ -42,6 +42,9 @@ public sealed record EnvironmentSettings
     /// <summary>How many requests may come with one public token at once before the average counts. Counted by each server process.</summary>
     public int? TokenRequestBurst { get; init; }
 
+    /// <summary>How many requests with one public token may be answered at the same time, beside live reads and open bodies. Counted by each server process.</summary>
+    public int? TokenConcurrentRequests { get; init; }
+
     /// <summary>How many live reads one public token may have. Counted by each server process.</summary>
     public int? TokenReaders { get; init; }
 

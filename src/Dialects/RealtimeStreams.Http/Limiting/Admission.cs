@@ -26,7 +26,7 @@ internal sealed class Admission(CallerLoad environment, CallerLoad? token, Envir
             token?.Readers.Return();
             return Refused(LimitNames.Readers, most, LimitOwner.Environment);
         }
-        environment.Requests.Return();
+        LeaveRequests();
         kind = Kind.Reader;
         return null;
     }
@@ -42,7 +42,7 @@ internal sealed class Admission(CallerLoad environment, CallerLoad? token, Envir
             token?.Bodies.Return();
             return Refused(LimitNames.OpenBodies, most, LimitOwner.Environment);
         }
-        environment.Requests.Return();
+        LeaveRequests();
         kind = Kind.Body;
         return null;
     }
@@ -53,7 +53,7 @@ internal sealed class Admission(CallerLoad environment, CallerLoad? token, Envir
         switch (kind)
         {
             case Kind.Request:
-                environment.Requests.Return();
+                LeaveRequests();
                 break;
             case Kind.Reader:
                 environment.Readers.Return();
@@ -65,6 +65,12 @@ internal sealed class Admission(CallerLoad environment, CallerLoad? token, Envir
                 break;
         }
         kind = Kind.Over;
+    }
+
+    private void LeaveRequests()
+    {
+        environment.Requests.Return();
+        token?.Requests.Return();
     }
 
     // Nobody knows when a place becomes free.

@@ -8,6 +8,7 @@ internal static class LimitNames
     public const string Readers = "readers";
     public const string OpenBodies = "openBodies";
     public const string TokenRequestsPerSecond = "tokenRequestsPerSecond";
+    public const string TokenConcurrentRequests = "tokenConcurrentRequests";
     public const string TokenReaders = "tokenReaders";
     public const string TokenOpenBodies = "tokenOpenBodies";
     public const string FailedLoginsPerSecond = "failedLoginsPerSecond";

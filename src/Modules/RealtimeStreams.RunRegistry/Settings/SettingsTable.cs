@@ -27,6 +27,7 @@ internal sealed class SettingsTable(IOptions<RunRegistryOptions> options, IOptio
         Count("openBodies", "open-bodies", "how many open-ended bodies and sessions of appends it may have"),
         Count("tokenRequestsPerSecond", "token-requests-per-second", "how many requests may come with one public token a second, on average"),
         Count("tokenRequestBurst", "token-request-burst", "how many requests may come with one public token at once before the average counts"),
+        Count("tokenConcurrentRequests", "token-concurrent-requests", "how many requests with one public token may be answered at the same time, beside live reads and open bodies"),
         Count("tokenReaders", "token-readers", "how many live reads one public token may have"),
         Count("tokenOpenBodies", "token-open-bodies", "how many open-ended bodies and sessions of appends one public token may have"),
     ];
@@ -48,6 +49,7 @@ internal sealed class SettingsTable(IOptions<RunRegistryOptions> options, IOptio
         OpenBodies = FindCount(values, "openBodies"),
         TokenRequestsPerSecond = FindCount(values, "tokenRequestsPerSecond"),
         TokenRequestBurst = FindCount(values, "tokenRequestBurst"),
+        TokenConcurrentRequests = FindCount(values, "tokenConcurrentRequests"),
         TokenReaders = FindCount(values, "tokenReaders"),
         TokenOpenBodies = FindCount(values, "tokenOpenBodies"),
     };
