@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Text;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -20,6 +21,9 @@ internal sealed class LogNode : IAsyncDisposable
     public IChunkLog Log => host.Services.GetRequiredService<IChunkLog>();
 
     public INodeMessages Messages => host.Services.GetRequiredService<INodeMessages>();
+
+    /// <summary>Where the node's instruments are.</summary>
+    public IMeterFactory Meters => host.Services.GetRequiredService<IMeterFactory>();
 
     /// <summary>The log from within.</summary>
     public LogSession Session => ((JetStreamChunkLog)Log).Session ?? throw new InvalidOperationException("The log has not started.");

@@ -14,7 +14,7 @@ internal sealed class AppendRequest(ChunkBatch? batch, Outcome? end, StreamLimit
     /// <summary>Ends the stream with this outcome; null: only appends.</summary>
     public Outcome? End { get; } = end;
 
-    /// <summary>Gives up what is before this index, which has expired; null: only appends. Such a request has neither a batch nor an end.</summary>
+    /// <summary>Gives up what is before this index, which has expired; null: only appends. Such a request has neither a batch nor an end; who makes it removes the records.</summary>
     public ChunkIndex? TrimPoint { get; init; }
 
     public StreamLimits Limits { get; } = limits;

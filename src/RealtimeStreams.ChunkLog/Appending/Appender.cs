@@ -302,10 +302,11 @@ internal sealed class Appender(StreamAddress stream, AppenderParts parts) : IDis
         }
     }
 
-    /// <summary>Has removed what the stream gave up since.</summary>
+    /// <summary>Has removed what the stream gave up since, unless who asked for it removes it itself, as expiry does.</summary>
     private void TrimFrom(ChunkIndex before)
     {
-        if (head.State.TrimPoint > before) parts.Trimmer.Trim(place, head.State.TrimPoint);
+        var trimPoint = head.State.TrimPoint;
+        if (trimPoint > before && !pack.Exists(one => one.Request.TrimPoint == trimPoint)) parts.Trimmer.Trim(place, trimPoint);
     }
 
     /// <summary>Hands what is queued to the node that writes the stream, one message at a time, so that each producer's order stays.</summary>

@@ -22,6 +22,15 @@ internal sealed partial class Trimmer(
     private readonly Dictionary<string, (SubjectMap Place, ChunkIndex TrimPoint)> pending = [];
     private bool running;
 
+    /// <summary>How many streams wait.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (gate) return pending.Count;
+        }
+    }
+
     /// <summary>Has a stream's records before its trim point removed, soon.</summary>
     public void Trim(SubjectMap place, ChunkIndex trimPoint)
     {
@@ -70,15 +79,30 @@ internal sealed partial class Trimmer(
         }
     }
 
-    /// <summary>Removes a stream's records before its trim point, if there are any.</summary>
-    /// <exception cref="LogUnavailableException">The broker did not answer in time. They may have been removed; ask again.</exception>
+    /// <summary>Removes a stream's records before its trim point, if there are any, the oldest first and a bounded step at a time.</summary>
+    /// <exception cref="LogUnavailableException">The broker did not answer in time. Some may have been removed; ask again.</exception>
     public async Task TrimNowAsync(SubjectMap place, ChunkIndex trimPoint, CancellationToken cancellationToken)
     {
         if (await gets.FindNextFreshAsync(place, 1, cancellationToken) is not { } first || first.NextIndex > trimPoint) return;
         if (await gets.FindLastAsync(place, cancellationToken) is not { } last || last.Sequence == first.Sequence) return;
-        var sequence = Math.Min(last.Sequence, await seek.FindAsync(place, trimPoint, cancellationToken) ?? last.Sequence);
-        await purges.BeforeAsync(place, sequence, cancellationToken);
-        LogTrimmed(place.Subject, trimPoint.Value, sequence);
+        var end = Math.Min(last.Sequence, await seek.FindAsync(place, trimPoint, cancellationToken) ?? last.Sequence);
+        for (var oldest = first; oldest is not null;)
+        {
+            var sequence = await StepAsync(place, oldest, trimPoint, end, cancellationToken);
+            await purges.BeforeAsync(place, sequence, cancellationToken);
+            if (sequence == end) break;
+            oldest = await gets.FindNextFreshAsync(place, sequence, cancellationToken);
+        }
+        LogTrimmed(place.Subject, trimPoint.Value, end);
+    }
+
+    /// <summary>How far a step goes. A record has a sequence of its own, and a chunk too (but for the few that only tell what expired), so whichever of the two gets further.</summary>
+    private async Task<ulong> StepAsync(SubjectMap place, LogRecord oldest, ChunkIndex trimPoint, ulong end, CancellationToken cancellationToken)
+    {
+        var bySequence = oldest.Sequence + Purges.Step;
+        if (bySequence >= end || trimPoint.Value - oldest.FirstIndex.Value <= Purges.Step) return end;
+        var byIndex = await seek.FindAsync(place, new ChunkIndex(oldest.FirstIndex.Value + Purges.Step), cancellationToken) ?? end;
+        return Math.Min(end, Math.Max(bySequence, byIndex));
     }
 
     [LoggerMessage(EventId = 1012, Level = LogLevel.Debug, Message = "Removed what {Subject} had before index {TrimPoint}: its records before {Sequence}")]

@@ -105,7 +105,7 @@ internal sealed class LogSession : IAsyncDisposable
             var nodes = new NodeDirectory(messages, clock);
             var forwarder = new Forwarder(links.Publish, replies, nodes, clock, options.ConfirmTimeout, loggers.CreateLogger<Forwarder>());
             var seek = new IndexSeek(gets);
-            var purges = new Purges(links.Read, clock);
+            var purges = new Purges(links.Read, gets, telemetry, clock);
             var trimmer = new Trimmer(gets, seek, purges, clock, loggers.CreateLogger<Trimmer>(), stopping);
             var parts = new AppenderParts(
                 publisher, new HeadLoader(gets, clock), trimmer, forwarder, telemetry, clock, options.ConfirmTimeout, loggers.CreateLogger<Appender>(), stopping);
@@ -114,7 +114,7 @@ internal sealed class LogSession : IAsyncDisposable
             await forwarder.StartAsync((stream, request) => appenders.AppendAsync(stream, request, stopping), stopping);
             await nodes.ArriveAsync(stopping);
             await links.Tail.Connection.PingAsync(stopping); // Answered once the broker has passed it on.
-            telemetry.Observe(() => appenders.Count, () => appenders.QueuedBytes, () => hubs.Count, () => hubs.RingBytes);
+            telemetry.Observe(() => appenders.Count, () => appenders.QueuedBytes, () => hubs.Count, () => hubs.RingBytes, () => trimmer.Count);
             return new LogSession(links, publisher, gets, seek, purges, appenders, trimmer, hubs, nodes, messages, durability, LimitOf(options, server.MaxPayload), clock);
         }
         catch

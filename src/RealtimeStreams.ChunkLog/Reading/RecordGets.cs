@@ -70,6 +70,14 @@ internal sealed partial class RecordGets : IDisposable
         }
     }
 
+    /// <summary>How many records a subject filter matches, as any replica knows it.</summary>
+    public async Task<long> CountAsync(string shard, string filter, CancellationToken cancellationToken)
+    {
+        var reply = new CountReply();
+        await AskAsync($"$JS.API.DIRECT.GET.{shard}", $$"""{"seq":1,"next_by_subj":"{{filter}}","batch":1}""", reply, cancellationToken);
+        return await reply.Task;
+    }
+
     public void Dispose()
     {
         link.Changed -= OnLinkChanged;
@@ -171,6 +179,28 @@ internal sealed partial class RecordGets : IDisposable
                     break;
                 case var status:
                     Fail(string.Create(CultureInfo.InvariantCulture, $"The broker refused a read with status {status}."));
+                    break;
+            }
+        }
+    }
+
+    /// <summary>The first message of a batch, which says how many there are behind it.</summary>
+    private sealed class CountReply : Reply<long>
+    {
+        public override void OnReply(uint generation, ReadOnlySequence<byte> headers, ReadOnlySequence<byte> payload)
+        {
+            switch (StatusLine.Read(headers))
+            {
+                case 0 when StatusLine.FindPending(headers) is { } pending:
+                    Complete((long)pending + 1);
+                    break;
+                case 404:
+                    Complete(0);
+                    break;
+                case 204: // The end of the batch of one.
+                    break;
+                case var status:
+                    Fail(string.Create(CultureInfo.InvariantCulture, $"The broker refused to count with status {status}."));
                     break;
             }
         }
