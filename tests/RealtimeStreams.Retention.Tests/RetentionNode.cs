@@ -69,7 +69,7 @@ internal sealed class RetentionNode : IAsyncDisposable
         builder.AddIngest();
         builder.AddRead();
         builder.AddRetention();
-        foreach (var sweeper in (Type[])[typeof(AbandonmentSweeper), typeof(ExpirySweeper), typeof(Sweeping.Sweeper)])
+        foreach (var sweeper in (Type[])[typeof(AbandonmentSweeper), typeof(ExpirySweeper), typeof(Receipts.ReceiptSweeper), typeof(Sweeping.Sweeper)])
             builder.Services.Remove(builder.Services.Single(service => service.ImplementationType == sweeper));
         var node = new RetentionNode(builder.Build());
         await node.host.StartAsync(TestContext.Current.CancellationToken);

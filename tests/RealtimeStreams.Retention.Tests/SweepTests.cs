@@ -9,6 +9,8 @@ using Microsoft.Extensions.Options;
 using RealtimeStreams.Protocol;
 using RealtimeStreams.Retention.Abandoning;
 using RealtimeStreams.Retention.Expiring;
+using RealtimeStreams.Retention.Receipts;
+using RealtimeStreams.Retention.Sweeping;
 using RealtimeStreams.RunRegistry;
 using RealtimeStreams.Testing;
 
@@ -18,10 +20,13 @@ public sealed class SweepTests : IAsyncLifetime
 {
     private static readonly EnvironmentId environment = EnvironmentId.Parse("default");
 
+    private static readonly Type[] sweepers = [typeof(Sweeper), typeof(AbandonmentSweeper), typeof(ExpirySweeper), typeof(ReceiptSweeper)];
+
     private readonly TempFolder folder = new("retention");
     private readonly SteppedClock clock = new();
     private readonly FailingObserver observer = new();
     private readonly FakeLogCollector logs = FakeLogCollector.Create(new FakeLogCollectorOptions());
+    private Type kept = typeof(Sweeper);
     private IHost? host;
 
     private IRunRegistry Registry => host!.Services.GetRequiredService<IRunRegistry>();
@@ -132,6 +137,27 @@ public sealed class SweepTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Receipts_of_erasures_that_were_kept_for_long_enough_go_by_a_look_every_ten_minutes()
+    {
+        kept = typeof(ReceiptSweeper);
+        await StartAsync();
+        await RegisterAsync("run");
+        var erasures = host!.Services.GetRequiredService<IErasures>();
+        var id = (await erasures.EraseAsync(environment, RunId.Parse("run"), "key sk_test", TimeSpan.Zero, Cancelled))!.Id;
+        await Until.TrueAsync(() => "It was not erased.", async () => await erasures.FindAsync(environment, id, Cancelled) is { ErasedAt: not null });
+
+        Assert.InRange(await clock.StepAsync(), TimeSpan.FromMinutes(7.5), TimeSpan.FromMinutes(12.5));
+        Assert.NotNull(await erasures.FindAsync(environment, id, Cancelled));
+        await StopAsync(); // Days pass without a server: with one, the clock would take its beats one by one.
+        await clock.ForgetWaitAsync();
+        clock.Advance(IErasures.KeepReceipts);
+        await StartAsync();
+        await clock.StepAsync();
+
+        Assert.Null(await host.Services.GetRequiredService<IErasures>().FindAsync(environment, id, Cancelled));
+    }
+
+    [Fact]
     public async Task A_wrong_setting_stops_the_start() =>
         await Assert.ThrowsAsync<OptionsValidationException>(() => StartAsync(("RealtimeStreams:Sweep:MaxRuns", "0")));
 
@@ -146,7 +172,7 @@ public sealed class SweepTests : IAsyncLifetime
         builder.Logging.AddProvider(new FakeLoggerProvider(logs));
         builder.AddRunRegistry();
         builder.AddRetention();
-        foreach (var sweeper in (Type[])[typeof(AbandonmentSweeper), typeof(ExpirySweeper)])
+        foreach (var sweeper in sweepers.Where(sweeper => sweeper != kept))
             builder.Services.Remove(builder.Services.Single(service => service.ImplementationType == sweeper)); // The clock has one wait.
         builder.Services.AddSingleton<IRunObserver>(observer);
         if (registry is not null) builder.Services.AddSingleton(registry);

@@ -1,4 +1,8 @@
+using System.Diagnostics.Metrics;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.Metrics.Testing;
 using RealtimeStreams.Protocol;
+using RealtimeStreams.RunRegistry.Storing;
 
 namespace RealtimeStreams.RunRegistry.Tests;
 
@@ -8,6 +12,30 @@ public sealed class ErasingOnSqliteTests(SqliteDatabases databases) : ErasingCon
 
 public abstract class ErasingContract(TestDatabases databases) : RegistryContract(databases)
 {
+    [Fact]
+    public async Task A_run_with_many_streams_loses_their_rows_a_bounded_step_at_a_time_and_the_next_run_keeps_its_own()
+    {
+        var node = await StartNodeAsync();
+        foreach (var run in (string[])["run", "run0"]) await RegisterAsync(node, Registration(run));
+        var database = node.Services.GetRequiredService<RegistryDatabase>();
+        await database.ChangeAsync("test", async (context, token) =>
+        {
+            context.Streams.AddRange(Enumerable.Range(0, 11_000).Select(i => Row("run", $"key{i % 7}-{i}")).Append(Row("run0", "a")));
+            return await context.SaveChangesAsync(token);
+        }, Cancelled);
+        using var operations = new MetricCollector<double>(
+            node.Services.GetRequiredService<IMeterFactory>(), "RealtimeStreams.RunRegistry", "realtimestreams.runregistry.operation.duration");
+
+        Assert.True(await node.Registry.EraseAsync(TestNode.Environment, Id("run"), Cancelled));
+
+        Assert.Equal(3, operations.GetMeasurementSnapshot().Count(one => one.Tags["operation"] is "erase_streams")); // 5,000, 5,000, and none: the last go with the run.
+        Assert.Empty(await node.Registry.ListStreamsAsync(TestNode.Environment, Id("run"), Cancelled));
+        Assert.Single(await node.Registry.ListStreamsAsync(TestNode.Environment, Id("run0"), Cancelled));
+
+        StoredStream Row(string run, string key) =>
+            new() { Environment = TestNode.Environment.Value, Run = run, Key = key, CreatedAt = database.Now(), ExpiresAt = database.Now().AddDays(1) };
+    }
+
     [Fact]
     public async Task An_erased_run_is_found_by_nobody()
     {

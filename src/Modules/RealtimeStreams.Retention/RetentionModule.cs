@@ -4,6 +4,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using RealtimeStreams.Retention.Abandoning;
 using RealtimeStreams.Retention.Expiring;
+using RealtimeStreams.Retention.Receipts;
 using RealtimeStreams.Retention.Sweeping;
 
 namespace RealtimeStreams.Retention;
@@ -11,7 +12,7 @@ namespace RealtimeStreams.Retention;
 /// <summary>Adds the module.</summary>
 public static class RetentionModule
 {
-    /// <summary>Adds the sweep that finishes what crashes and failures cut off, the one that closes abandoned streams, and the one that expires chunks. Every server may have them.</summary>
+    /// <summary>Adds the sweep that finishes what crashes and failures cut off, the one that closes abandoned streams, the one that expires chunks, and the one that removes old receipts. Every server may have them.</summary>
     public static IHostApplicationBuilder AddRetention(this IHostApplicationBuilder builder)
     {
         var services = builder.Services;
@@ -24,6 +25,7 @@ public static class RetentionModule
         services.AddHostedService<AbandonmentSweeper>();
         services.AddSingleton<Expiration>();
         services.AddHostedService<ExpirySweeper>();
+        services.AddHostedService<ReceiptSweeper>();
         return builder;
     }
 }

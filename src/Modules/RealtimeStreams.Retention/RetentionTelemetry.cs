@@ -16,6 +16,7 @@ internal sealed class RetentionTelemetry : IDisposable
     private readonly Counter<long> expiredChunks;
     private readonly Counter<long> looks;
     private readonly Histogram<double> delay;
+    private volatile int due;
 
     public RetentionTelemetry(IMeterFactory meters)
     {
@@ -27,6 +28,8 @@ internal sealed class RetentionTelemetry : IDisposable
         expiredChunks = meter.CreateCounter<long>("realtimestreams.retention.expired.chunks", "{chunk}", "Chunks that were given up because they were older than their retention.");
         looks = meter.CreateCounter<long>("realtimestreams.retention.expiry.streams", "{stream}", "Streams that were looked at because something of them may have expired, by outcome.");
         delay = meter.CreateHistogram<double>("realtimestreams.retention.expiry.delay", "s", "From when a stream was to be looked at until it was: what the sweep lags behind.");
+        meter.CreateObservableGauge(
+            "realtimestreams.retention.expiry.due", () => due, "{stream}", "Streams that the last look found due; as many as a look takes (RealtimeStreams:Sweep:MaxExpiries) means that more wait.");
     }
 
     public Activity? StartSweep() => activities.StartActivity("sweep");
@@ -37,6 +40,8 @@ internal sealed class RetentionTelemetry : IDisposable
             .SetTag("realtimestreams.stream", stream.Key.Value);
 
     public void Abandoned() => abandoned.Add(1);
+
+    public void Due(int streams) => due = streams;
 
     public Activity? StartExpire(StreamAddress stream) =>
         activities.StartActivity("expire stream")

@@ -10,6 +10,7 @@ internal sealed class RegistryTelemetry : IDisposable
 
     private readonly ActivitySource activities = new(Name);
     private readonly Histogram<double> duration;
+    private readonly Histogram<double> erasureDuration;
     private readonly Counter<long> refusedKeys;
     private readonly Counter<long> refusedTokens;
     private readonly Counter<long> issuedTokens;
@@ -26,6 +27,8 @@ internal sealed class RegistryTelemetry : IDisposable
             "{request}",
             "Requests with an access token that was refused, by reason: malformed, expired, not_yet_valid, bad_signature, revoked, wrong_scope.");
         issuedTokens = meter.CreateCounter<long>("realtimestreams.runregistry.access_tokens.issued", "{token}", "Access tokens that this server made.");
+        erasureDuration = meter.CreateHistogram<double>(
+            "realtimestreams.runregistry.erasure.duration", "s", "From when a run, or a stream outside of runs, was asked to be erased until it was.");
         duration = meter.CreateHistogram<double>(
             "realtimestreams.runregistry.operation.duration",
             "s",
@@ -41,6 +44,8 @@ internal sealed class RegistryTelemetry : IDisposable
     public void RecordRefusedToken(string reason) => refusedTokens.Add(1, new KeyValuePair<string, object?>("reason", reason));
 
     public void RecordIssuedToken() => issuedTokens.Add(1);
+
+    public void Erased(TimeSpan took) => erasureDuration.Record(took.TotalSeconds);
 
     public void RecordOperation(string operation, TimeSpan time, string? error)
     {

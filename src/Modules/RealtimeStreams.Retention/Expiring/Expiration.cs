@@ -13,7 +13,7 @@ namespace RealtimeStreams.Retention.Expiring;
 /// so that a stream that is written all the time is not looked at all the time. Nothing left: a retention later, because whatever comes now is younger than that; or never, if the stream has ended.
 /// </remarks>
 internal sealed partial class Expiration(
-    IStreamExpiries expiries, IErasures erasures, IChunkLog log, IOptions<SweepOptions> options, RetentionTelemetry telemetry, TimeProvider clock, ILogger<Expiration> logger)
+    IStreamExpiries expiries, IChunkLog log, IOptions<SweepOptions> options, RetentionTelemetry telemetry, TimeProvider clock, ILogger<Expiration> logger)
 {
     // Each stream is some questions to the broker, one append and a purge.
     private const int Parallelism = 16;
@@ -23,10 +23,10 @@ internal sealed partial class Expiration(
     public async Task<bool> SweepAsync(CancellationToken cancellationToken)
     {
         var most = options.Value.MaxExpiries;
-        await erasures.SweepAsync(most, cancellationToken); // Receipts have their time, too.
         var pulled = await expiries.PullInAsync(most, cancellationToken);
         if (pulled > 0) LogPulledIn(pulled);
         var found = await expiries.FindDueAsync(most, cancellationToken);
+        telemetry.Due(found.Count);
         var failed = 0;
         await Parallel.ForEachAsync(
             found,
