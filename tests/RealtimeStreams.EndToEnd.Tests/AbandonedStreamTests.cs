@@ -9,7 +9,7 @@ using RealtimeStreams.Testing;
 namespace RealtimeStreams.EndToEnd.Tests;
 
 /// <summary>Two servers on one broker and one database, with short leases, and a writer that does not come back.</summary>
-public sealed class AbandonedStreamTests
+public sealed class AbandonedStreamTests(SharedServer shared)
 {
     private static readonly Dictionary<string, string> settings = new()
     {
@@ -25,12 +25,12 @@ public sealed class AbandonedStreamTests
     {
         await using var broker = await TestBroker.StartAsync(cancellationToken: Cancelled);
         await using var postgres = TestPostgres.IsPresent ? await TestPostgres.StartAsync(Cancelled) : null;
-        using var shared = new TempFolder("deployment");
+        using var data = new TempFolder("deployment");
         var options = new ServerProcessOptions
         {
             Nats = broker.Url,
             Registry = postgres is null ? null : await postgres.CreateDatabaseAsync(Cancelled),
-            DataDirectory = shared.FullPath,
+            DataDirectory = data.FullPath,
             Settings = settings,
         };
         await using var first = await ServerProcess.StartAsync(options, Cancelled);
@@ -126,9 +126,7 @@ public sealed class AbandonedStreamTests
     [InlineData("-5")]
     public async Task A_lease_out_of_its_bounds_is_refused_and_nothing_is_stored(string lease)
     {
-        await using var broker = await TestBroker.StartAsync(cancellationToken: Cancelled);
-        await using var server = await ServerProcess.StartAsync(new ServerProcessOptions { Nats = broker.Url }, Cancelled);
-        using var api = new Api(server.CreateClient());
+        using var api = new Api(shared.Process.CreateClient());
         var run = await api.RegisterAsync();
 
         var problem = await Api.ReadProblemAsync(

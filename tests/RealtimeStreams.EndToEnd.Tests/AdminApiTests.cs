@@ -1,4 +1,3 @@
-using System.Net.Http.Headers;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using RealtimeStreams.Protocol;
@@ -7,7 +6,8 @@ using RealtimeStreams.Testing;
 namespace RealtimeStreams.EndToEnd.Tests;
 
 /// <summary>The admin API of two servers on one registry: every route with every credential, and what the keys that it makes open and do not open.</summary>
-public sealed class AdminApiTests(AdminServers servers) : IClassFixture<AdminServers>
+[Collection<AdminServersCollection>]
+public sealed class AdminApiTests(AdminServers servers)
 {
     private const string Root = "/api/v1/admin/environments";
 
@@ -212,59 +212,5 @@ public sealed class AdminApiTests(AdminServers servers) : IClassFixture<AdminSer
         var (answered, text) = await AskAsync(method, path, AdminServers.OperatorKey, body);
         Assert.True(answered == status, text);
         return JsonSerializer.Deserialize(text, contract)!;
-    }
-}
-
-/// <summary>Two servers with an operator key on one registry and one broker, and one without on a registry of its own.</summary>
-public sealed class AdminServers : IAsyncLifetime
-{
-    public const string OperatorKey = "operator-0123456789-abcdefghijkl";
-    public const string AllowedOrigin = "https://app.example";
-
-    private readonly TempFolder folder = new("admin");
-    private TestBroker? broker;
-    private ServerProcess? first;
-    private ServerProcess? second;
-    private ServerProcess? without;
-
-    public string Nats => broker!.Url;
-
-    public ServerProcess First => first!;
-
-    public ServerProcess Second => second!;
-
-    public ServerProcess Without => without!;
-
-    public async ValueTask InitializeAsync()
-    {
-        broker = await TestBroker.StartAsync();
-        var options = new ServerProcessOptions
-        {
-            Nats = broker.Url,
-            DataDirectory = folder.FullPath,
-            Settings = new Dictionary<string, string> { ["RealtimeStreams__OperatorKey"] = OperatorKey, ["RealtimeStreams__AllowedOrigins"] = AllowedOrigin },
-        };
-        first = await ServerProcess.StartAsync(options);
-        second = await ServerProcess.StartAsync(options);
-        without = await ServerProcess.StartAsync(new ServerProcessOptions { Nats = broker.Url });
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        foreach (var server in (ServerProcess?[])[first, second, without])
-            if (server is not null) await server.DisposeAsync();
-        if (broker is not null) await broker.DisposeAsync();
-        folder.Dispose();
-    }
-
-    /// <summary>Makes an environment, of a new id unless told one.</summary>
-    public async Task<MadeSecretKey> MakeAsync(string? id = null)
-    {
-        using var client = new HttpClient { BaseAddress = First.Address, DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", OperatorKey) } };
-        using var body = new StringContent(
-            JsonSerializer.Serialize(new CreateEnvironment(id ?? $"tenant/ä {Guid.NewGuid():N}"), NativeJson.Default.CreateEnvironment), null, "application/json");
-        using var answer = await client.PostAsync(new Uri("api/v1/admin/environments", UriKind.Relative), body);
-        Assert.Equal(201, (int)answer.StatusCode);
-        return JsonSerializer.Deserialize(await answer.Content.ReadAsStringAsync(), NativeJson.Default.MadeSecretKey)!;
     }
 }

@@ -7,26 +7,11 @@ using RealtimeStreams.Testing;
 namespace RealtimeStreams.EndToEnd.Tests;
 
 /// <summary>The operator's command as a process of its own, beside a server that runs and is told nothing.</summary>
-public sealed class EnvironmentsCommandTests : IAsyncLifetime
+public sealed class EnvironmentsCommandTests(CommandedServer commanded) : IClassFixture<CommandedServer>
 {
-    private readonly TempFolder folder = new("environments");
-    private TestBroker? broker;
-    private ServerProcess? server;
+    private ServerProcess Server => commanded.Process;
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
-
-    public async ValueTask InitializeAsync()
-    {
-        broker = await TestBroker.StartAsync(cancellationToken: Cancelled);
-        server = await ServerProcess.StartAsync(new ServerProcessOptions { Nats = broker.Url, DataDirectory = folder.FullPath }, Cancelled);
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        if (server is not null) await server.DisposeAsync();
-        if (broker is not null) await broker.DisposeAsync();
-        folder.Dispose();
-    }
 
     [Fact]
     public async Task Keys_that_the_command_makes_rotates_and_revokes_open_and_do_not_open_a_running_server()
@@ -42,7 +27,7 @@ public sealed class EnvironmentsCommandTests : IAsyncLifetime
         await DoneAsync(NativeJson.Default.SecretKeyInfo, "revoke-key", "acme", made.Key.Id);
         await Until.TrueAsync(() => "The revoked key is still taken.", async () => await StatusAsync(made.SecretKey) == 401, TimeSpan.FromSeconds(5));
         Assert.Equal(200, await StatusAsync(rotated.SecretKey));
-        Assert.Equal(200, await StatusAsync(server!.SecretKey)); // The configured one is as it was, though the command's shell knows nothing of it.
+        Assert.Equal(200, await StatusAsync(Server.SecretKey)); // The configured one is as it was, though the command's shell knows nothing of it.
 
         var (code, output, errors) = await RunAsync("keys", "acme");
         Assert.Equal(0, code);
@@ -50,7 +35,7 @@ public sealed class EnvironmentsCommandTests : IAsyncLifetime
         foreach (var secret in (string[])[made.SecretKey, rotated.SecretKey])
         {
             Assert.DoesNotContain(secret[9..30], output + errors, StringComparison.Ordinal);
-            Assert.DoesNotContain(server.Log, line => line.Contains(secret[9..30], StringComparison.Ordinal));
+            Assert.DoesNotContain(Server.Log, line => line.Contains(secret[9..30], StringComparison.Ordinal));
         }
     }
 
@@ -104,7 +89,7 @@ public sealed class EnvironmentsCommandTests : IAsyncLifetime
 
     private async Task<int> StatusAsync(string key)
     {
-        using var client = new HttpClient { BaseAddress = server!.Address, DefaultRequestHeaders = { Authorization = new("Bearer", key) } };
+        using var client = new HttpClient { BaseAddress = Server.Address, DefaultRequestHeaders = { Authorization = new("Bearer", key) } };
         using var answer = await client.GetAsync(new Uri("api/v1/runs", UriKind.Relative), Cancelled);
         return (int)answer.StatusCode;
     }
@@ -124,13 +109,38 @@ public sealed class EnvironmentsCommandTests : IAsyncLifetime
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             UseShellExecute = false,
-            WorkingDirectory = folder.FullPath,
+            WorkingDirectory = commanded.DataDirectory,
         };
-        start.Environment["RealtimeStreams__DataDirectory"] = folder.FullPath;
+        start.Environment["RealtimeStreams__DataDirectory"] = commanded.DataDirectory;
         using var process = Process.Start(start)!;
         var output = process.StandardOutput.ReadToEndAsync(Cancelled);
         var errors = process.StandardError.ReadToEndAsync(Cancelled);
         await process.WaitForExitAsync(Cancelled);
         return (process.ExitCode, await output, await errors);
+    }
+}
+
+/// <summary>A server and the folder that its operator's commands are told of. Each test changes an environment, or a part of one, that is its own.</summary>
+public sealed class CommandedServer : IAsyncLifetime
+{
+    private readonly TempFolder folder = new("environments");
+    private TestBroker? broker;
+    private ServerProcess? process;
+
+    public ServerProcess Process => process!;
+
+    public string DataDirectory => folder.FullPath;
+
+    public async ValueTask InitializeAsync()
+    {
+        broker = await TestBroker.StartAsync();
+        process = await ServerProcess.StartAsync(new ServerProcessOptions { Nats = broker.Url, DataDirectory = folder.FullPath });
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (process is not null) await process.DisposeAsync();
+        if (broker is not null) await broker.DisposeAsync();
+        folder.Dispose();
     }
 }

@@ -5,7 +5,7 @@ using RealtimeStreams.Testing;
 namespace RealtimeStreams.EndToEnd.Tests;
 
 /// <summary>A task that takes inputs, by the C# SDK and a real server.</summary>
-public sealed class InputTests
+public sealed class InputTests(SharedServer shared)
 {
     private static readonly RealtimeStream<int> numbers = RealtimeStream.DefineInput<int>("numbers");
     private readonly string task = Api.NewId("task");
@@ -66,9 +66,7 @@ public sealed class InputTests
     [Fact]
     public async Task A_value_that_is_sent_again_under_its_key_is_taken_once_and_a_start_index_is_where_a_run_begins()
     {
-        await using var broker = await TestBroker.StartAsync(cancellationToken: Cancelled);
-        await using var server = await ServerProcess.StartAsync(new ServerProcessOptions { Nats = broker.Url }, Cancelled);
-        using var client = Traffic.ClientOf(server);
+        using var client = Traffic.ClientOf(shared.Process);
         var run = await client.Runs.RegisterAsync(new RegisterRun(), Cancelled);
         foreach (var number in (int[])[5, 5, 6, 7]) await client.Runs.SendInputAsync(run.Id, numbers, number, $"n{number}", Cancelled);
         await using var scope = client.Runs.Enter(run);

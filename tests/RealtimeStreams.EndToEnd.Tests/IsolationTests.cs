@@ -7,7 +7,8 @@ using RealtimeStreams.Testing;
 namespace RealtimeStreams.EndToEnd.Tests;
 
 /// <summary>Two environments on one server: through no dialect does either see, name or count what is the other's.</summary>
-public sealed partial class IsolationTests(AdminServers servers) : IClassFixture<AdminServers>
+[Collection<AdminServersCollection>]
+public sealed partial class IsolationTests(AdminServers servers)
 {
     private const string Task = "send-mail";
 

@@ -6,7 +6,8 @@ using RealtimeStreams.Testing;
 namespace RealtimeStreams.EndToEnd.Tests;
 
 /// <summary>What goes on with a secret key when that is revoked, on the server that is told and on the other.</summary>
-public sealed class RevokedKeyTests(AdminServers servers) : IClassFixture<AdminServers>
+[Collection<AdminServersCollection>]
+public sealed class RevokedKeyTests(AdminServers servers)
 {
     [Fact]
     public async Task What_goes_on_with_a_key_ends_with_the_key_on_every_server_and_nothing_else_does()

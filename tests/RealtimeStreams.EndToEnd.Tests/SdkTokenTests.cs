@@ -5,7 +5,8 @@ using RealtimeStreams.Sdk;
 namespace RealtimeStreams.EndToEnd.Tests;
 
 /// <summary>The C# client with access tokens in place of the secret key, against two real servers: nothing is lost and nothing comes twice when they end.</summary>
-public sealed class SdkTokenTests(AdminServers servers) : IClassFixture<AdminServers>, IAsyncLifetime
+[Collection<AdminServersCollection>]
+public sealed class SdkTokenTests(AdminServers servers) : IAsyncLifetime
 {
     private static readonly RealtimeStream<int> Numbers = RealtimeStream.Define<int>("numbers");
 

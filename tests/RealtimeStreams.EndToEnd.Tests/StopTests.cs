@@ -6,7 +6,7 @@ using RealtimeStreams.Testing;
 namespace RealtimeStreams.EndToEnd.Tests;
 
 /// <summary>Runs are stopped from outside while they stream, by real processes that are killed meanwhile.</summary>
-public sealed class StopTests
+public sealed class StopTests(TwoServers shared) : IClassFixture<TwoServers>
 {
     private readonly string task = Api.NewId("task");
 
@@ -15,7 +15,7 @@ public sealed class StopTests
     [Fact]
     public async Task A_page_stops_a_task_that_streams_and_the_receipt_tells_where_its_streams_ended()
     {
-        await using var deployment = await Deployment.StartAsync();
+        var deployment = shared;
         using var client = Traffic.ClientOf(deployment.First);
         var written = 0L;
         var cause = RunStopCause.None;
@@ -76,7 +76,8 @@ public sealed class StopTests
     [Fact]
     public async Task A_request_outlives_the_server_that_took_it_and_reaches_a_worker_and_readers_elsewhere()
     {
-        await using var deployment = await Deployment.StartAsync();
+        await using var deployment = new TwoServers(); // Of its own: one is killed.
+        await deployment.InitializeAsync();
         using var elsewhere = Traffic.ClientOf(deployment.Second);
         var began = new TaskCompletionSource();
         await using var worker = await WorkerHost.StartAsync(deployment.Second, "w", services => services.AddRealtimeStreamsTask<int>(task, async (run, _, cancellationToken) =>
@@ -108,7 +109,7 @@ public sealed class StopTests
     [Fact]
     public async Task When_a_worker_dies_after_it_saw_the_request_the_next_attempt_is_told_with_its_claim()
     {
-        await using var deployment = await Deployment.StartAsync();
+        var deployment = shared;
         using var client = Traffic.ClientOf(deployment.First);
         var run = (await client.Runs.TriggerAsync(task, 0, cancellationToken: Cancelled)).Id;
         var lost = await client.Runs.ClaimAsync([task], new ClaimOptions { Worker = "dies", Lease = TimeSpan.FromSeconds(1) }, Cancelled);
@@ -136,7 +137,7 @@ public sealed class StopTests
     [Fact]
     public async Task A_run_of_a_delegate_stops_when_it_wants_to_be_asked_and_a_plain_writer_has_a_token()
     {
-        await using var deployment = await Deployment.StartAsync();
+        var deployment = shared;
         using var client = Traffic.ClientOf(deployment.First);
         using var elsewhere = Traffic.ClientOf(deployment.Second);
         var (delegated, plain) = (Api.NewId(), Api.NewId());
@@ -170,7 +171,8 @@ public sealed class StopTests
     [Fact]
     public async Task A_watch_goes_on_while_the_server_is_away_and_what_was_requested_before_a_restart_stays()
     {
-        await using var deployment = await Deployment.StartAsync();
+        await using var deployment = new TwoServers(); // Of its own: one is killed.
+        await deployment.InitializeAsync();
         using var client = Traffic.ClientOf(deployment.First);
         var (asked, later) = ((await client.Runs.RegisterAsync(new RegisterRun(), Cancelled)).Id, (await client.Runs.RegisterAsync(new RegisterRun(), Cancelled)).Id);
         var receipt = await client.Runs.StopAsync(asked, "before", Cancelled);
@@ -183,36 +185,41 @@ public sealed class StopTests
         await client.Runs.StopAsync(later, cancellationToken: Cancelled);
         await Until.TrueAsync(() => "The watch did not go on.", () => signal.Token.IsCancellationRequested);
     }
+}
 
-    /// <summary>Two servers on one broker and one database.</summary>
-    private sealed class Deployment(TestBroker broker, TestPostgres? postgres, TempFolder folder, ServerProcess first, ServerProcess second) : IAsyncDisposable
+/// <summary>Two servers on one broker and one database.</summary>
+public sealed class TwoServers : IAsyncLifetime
+{
+    private readonly TempFolder folder = new("deployment");
+    private TestBroker? broker;
+    private TestPostgres? postgres;
+    private ServerProcess? first;
+    private ServerProcess? second;
+
+    public ServerProcess First => first!;
+
+    public ServerProcess Second => second!;
+
+    public async ValueTask InitializeAsync()
     {
-        public ServerProcess First => first;
-
-        public ServerProcess Second => second;
-
-        public static async Task<Deployment> StartAsync()
+        broker = await TestBroker.StartAsync();
+        postgres = TestPostgres.IsPresent ? await TestPostgres.StartAsync(CancellationToken.None) : null;
+        var options = new ServerProcessOptions
         {
-            var broker = await TestBroker.StartAsync(cancellationToken: Cancelled);
-            var postgres = TestPostgres.IsPresent ? await TestPostgres.StartAsync(Cancelled) : null;
-            var folder = new TempFolder("deployment");
-            var options = new ServerProcessOptions
-            {
-                Nats = broker.Url,
-                Registry = postgres is null ? null : await postgres.CreateDatabaseAsync(Cancelled),
-                DataDirectory = folder.FullPath,
-            };
-            var first = await ServerProcess.StartAsync(options, Cancelled);
-            return new Deployment(broker, postgres, folder, first, await ServerProcess.StartAsync(options, Cancelled));
-        }
+            Nats = broker.Url,
+            Registry = postgres is null ? null : await postgres.CreateDatabaseAsync(CancellationToken.None),
+            DataDirectory = folder.FullPath,
+        };
+        first = await ServerProcess.StartAsync(options);
+        second = await ServerProcess.StartAsync(options);
+    }
 
-        public async ValueTask DisposeAsync()
-        {
-            await first.DisposeAsync();
-            await second.DisposeAsync();
-            folder.Dispose();
-            if (postgres is not null) await postgres.DisposeAsync();
-            await broker.DisposeAsync();
-        }
+    public async ValueTask DisposeAsync()
+    {
+        if (first is not null) await first.DisposeAsync();
+        if (second is not null) await second.DisposeAsync();
+        folder.Dispose();
+        if (postgres is not null) await postgres.DisposeAsync();
+        if (broker is not null) await broker.DisposeAsync();
     }
 }

@@ -52,7 +52,8 @@ internal sealed partial class RegistrySetup(
             await using var context = database.Provider.CreateContext();
             context.Database.SetCommandTimeout(MigrationTimeout);
             await database.Provider.PrepareAsync(context, cancellationToken);
-            await context.Database.MigrateAsync(cancellationToken);
+            // The migrator builds and compares whole models before it looks whether there is anything to do, at each start.
+            if ((await context.Database.GetPendingMigrationsAsync(cancellationToken)).Any()) await context.Database.MigrateAsync(cancellationToken);
             await CredentialChanges.EnsureAsync(context, cancellationToken);
             if (extent.MakesDefaultKey) key = await defaultEnvironment.EnsureAsync(context, cancellationToken);
             else await defaultEnvironment.EnsureEnvironmentAsync(context, cancellationToken);
