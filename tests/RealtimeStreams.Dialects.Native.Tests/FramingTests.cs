@@ -64,10 +64,34 @@ public sealed class FramingTests : IAsyncLifetime
         var steps = new ScriptedRead(new FakeTimeProvider(), new ReadStep(ReadStepKind.Chunks, default, record), new ReadStep(ReadStepKind.CaughtUp, record.NextIndex));
         var page = new ChunkPage(steps, limit: json.Length);
         Assert.True(await page.FetchAsync(null, TestContext.Current.CancellationToken));
-        var output = new ArrayBufferWriter<byte>();
-        page.Write(output, null, null);
-        using var document = JsonDocument.Parse(output.WrittenMemory);
+        using var sent = new MemoryStream();
+        await page.WriteAsync(PipeWriter.Create(sent), null, null, TestContext.Current.CancellationToken);
+        using var document = JsonDocument.Parse(sent.ToArray());
         Assert.Equal(json, document.RootElement.GetProperty("chunks").EnumerateArray().Select(chunk => chunk.GetProperty("data").GetRawText()));
+    }
+
+    [Fact]
+    public async Task A_page_of_megabytes_goes_out_in_pieces_of_which_none_waits_for_the_next()
+    {
+        var step = new ReadStep(ReadStepKind.Chunks, default, record);
+        var rounds = 2 * 64 * 1024 / json.Sum(line => line.Length);
+        var page = new ChunkPage(new ScriptedRead(new FakeTimeProvider(), [.. Enumerable.Repeat(step, rounds), new ReadStep(ReadStepKind.CaughtUp, record.NextIndex)]), limit: int.MaxValue);
+        Assert.True(await page.FetchAsync(null, TestContext.Current.CancellationToken));
+        var pipe = new Pipe(new PipeOptions(pauseWriterThreshold: 1, resumeWriterThreshold: 1)); // Of a reader who takes nothing yet.
+
+        var writing = page.WriteAsync(pipe.Writer, null, null, TestContext.Current.CancellationToken);
+        var first = await pipe.Reader.ReadAsync(TestContext.Current.CancellationToken);
+        Assert.False(writing.IsCompleted);
+        Assert.InRange(first.Buffer.Length, 64 * 1024, 96 * 1024);
+
+        using var sent = new MemoryStream();
+        pipe.Reader.AdvanceTo(first.Buffer.Start);
+        var reading = pipe.Reader.CopyToAsync(sent, TestContext.Current.CancellationToken);
+        await writing;
+        await pipe.Writer.CompleteAsync();
+        await reading;
+        using var document = JsonDocument.Parse(sent.ToArray());
+        Assert.Equal(rounds * json.Length, document.RootElement.GetProperty("chunks").GetArrayLength());
     }
 
     [Fact]

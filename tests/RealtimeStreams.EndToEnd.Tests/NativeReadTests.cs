@@ -138,15 +138,17 @@ public sealed class NativeReadTests(SharedServer server) : IDisposable
     }
 
     [Fact]
-    public async Task A_page_holds_at_most_about_8_MiB()
+    public async Task A_page_holds_at_most_about_2_MiB_and_the_next_goes_on_where_it_ends()
     {
         var run = await api.RegisterAsync();
         var large = '"' + new string('x', 1_000_000) + '"';
-        for (var i = 0; i < 10; i++) await api.AppendAsync(run, "s", large);
+        for (var i = 0; i < 5; i++) await api.AppendAsync(run, "s", large);
 
         var page = await api.PageAsync(run, "s");
+        var next = await api.PageAsync(run, "s", "?startIndex=3");
 
-        Assert.Equal((9, 9L, false), (page.Chunks.Count, page.NextIndex, page.CaughtUp));
+        Assert.Equal((3, 3L, false), (page.Chunks.Count, page.NextIndex, page.CaughtUp));
+        Assert.Equal((2, 5L, true), (next.Chunks.Count, next.NextIndex, next.CaughtUp));
     }
 
     [Theory]

@@ -127,6 +127,29 @@ public sealed class RequestLimitTests : IClassFixture<LimitedServer>, IAsyncLife
             Assert.Equal(1, refused.Headers.RetryAfter!.Delta!.Value.TotalSeconds);
             Assert.Contains("readers of this environment is 3", await refused.Content.ReadAsStringAsync(Cancelled), StringComparison.Ordinal);
         }
+        (string Path, string Accept)[] others =
+        [
+            (Api.StreamPath(run), Api.Lines),
+            (Api.StreamPath(run) + "?startIndex=1&timeoutInSeconds=30", Api.Json),
+            ($"/api/v1/runs/{run}/inputs/x", "text/event-stream"),
+            ($"/api/v1/runs/{run}/stop?waitInSeconds=30", Api.Json),
+            ("/api/v1/erasures/none?waitInSeconds=30", Api.Json),
+            ($"/realtime/v1/streams/{run}/input/x", "text/event-stream"),
+            ($"/realtime/v1/runs/{run}?live=true&offset=-1", Api.Json),
+            ($"/v1/streams/runs%2F{run}%2Fdefault/records?seq_num=1&wait=30", Api.Json),
+        ];
+        using var connection = new Http2Connection(server.Process, key);
+        foreach (var (path, accept) in others)
+        {
+            using var over1 = await Api.SendAsync(HttpMethod.Get, path, headers: ("Accept", accept));
+            using var over2 = await connection.SendAsync(HttpMethod.Get, path, accept: accept);
+            foreach (var refused in (HttpResponseMessage[])[over1, over2])
+            {
+                Assert.True((int)refused.StatusCode == 429, $"{path}: {(int)refused.StatusCode}");
+                Assert.Equal(1, refused.Headers.RetryAfter!.Delta!.Value.TotalSeconds);
+                Assert.Contains("readers of this environment is 3", await refused.Content.ReadAsStringAsync(Cancelled), StringComparison.Ordinal);
+            }
+        }
         Assert.Equal(["1"], (await Api.PageAsync(run, "default")).Data); // A page is no live read.
 
         foreach (var (read, path) in open.Zip(paths))

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.IO.Pipelines;
 using System.Text.Json;
 using RealtimeStreams.ChunkLog;
 using RealtimeStreams.Dialects.Native.Runs;
@@ -13,8 +14,11 @@ namespace RealtimeStreams.Dialects.Native.Reading;
 /// <summary>A piece of a stream as one JSON document. All of it is fetched before the first byte is sent.</summary>
 internal sealed class ChunkPage(IStreamRead read, int limit)
 {
-    // What one page may hold in memory: records are shared with other readers, but not for sure.
-    private const long MaxBytes = 8L * 1024 * 1024;
+    // What one page may hold in memory, until a reader who takes nothing is given up: records are shared with other readers, but not for sure. A token has 100 such places.
+    private const long MaxBytes = 2L * 1024 * 1024;
+
+    // A small page goes out at once.
+    private const int FlushBytes = 64 * 1024;
 
     // For what is stored already, which takes milliseconds unless the broker is away.
     private static readonly TimeSpan StoredWait = TimeSpan.FromSeconds(5);
@@ -59,15 +63,19 @@ internal sealed class ChunkPage(IStreamRead read, int limit)
         return true;
     }
 
-    public void Write(IBufferWriter<byte> output, StreamSummary? stored, StopRequest? requested)
+    /// <summary>Writes the page. A reader who takes it slowly costs what is left of it, and not that once more.</summary>
+    public async Task WriteAsync(PipeWriter output, StreamSummary? stored, StopRequest? requested, CancellationToken cancellationToken)
     {
         var state = end ?? stored?.End;
         var line = new ArrayBufferWriter<byte>();
-        using var json = new Utf8JsonWriter(output);
+        await using var json = new Utf8JsonWriter(output);
+        var flushed = 0L;
         json.WriteStartObject();
         json.WriteStartArray("chunks");
-        foreach (var (record, position, some) in pieces)
+        for (var piece = 0; piece < pieces.Count; piece++)
         {
+            var (record, position, some) = pieces[piece];
+            pieces[piece] = default;
             for (var i = position; i < position + some; i++)
             {
                 json.WriteStartObject();
@@ -79,6 +87,10 @@ internal sealed class ChunkPage(IStreamRead read, int limit)
                 json.WriteRawValue(line.WrittenSpan, skipInputValidation: true); // Checked when it was stored.
                 json.WriteEndObject();
             }
+            if (json.BytesCommitted + json.BytesPending - flushed < FlushBytes) continue;
+            json.Flush();
+            flushed = json.BytesCommitted;
+            if ((await output.FlushAsync(cancellationToken)).IsCompleted) return; // The reader has gone.
         }
         json.WriteEndArray();
         json.WriteNumber("firstIndex", stored?.FirstIndex.Value ?? 0);
@@ -92,6 +104,8 @@ internal sealed class ChunkPage(IStreamRead read, int limit)
             JsonSerializer.Serialize(json, notice, WireJson.Contracts.StopNotice);
         }
         json.WriteEndObject();
+        json.Flush();
+        await output.FlushAsync(cancellationToken);
     }
 
     private void Add(LogRecord record, ChunkIndex from)

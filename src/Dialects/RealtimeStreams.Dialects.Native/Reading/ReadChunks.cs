@@ -57,9 +57,14 @@ internal sealed partial class ReadChunks(
         var stored = await log.FindAsync(stream, cancellationToken);
         context.Response.ContentType = request.MediaType;
         context.Response.Headers.CacheControl = "no-store";
-        var output = limits.Watch(context);
-        page.Write(output, stored, requested);
-        await output.FlushAsync(cancellationToken);
+        try
+        {
+            await page.WriteAsync(limits.Watch(context), stored, requested, cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            context.Abort(); // It has begun: cut off, it is no page.
+        }
         return TypedResults.Empty;
     }
 
