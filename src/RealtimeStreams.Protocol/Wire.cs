@@ -83,6 +83,9 @@ public sealed record RunInfo(
     /// <summary>How long the run's chunks stay readable, as it is in force now; told when a run is registered or inspected.</summary>
     public long? RetentionInSeconds { get; init; }
 
+    /// <summary>The bytes of all its streams together, those that expired included; told with the streams. A run may have a limit of them.</summary>
+    public long? Bytes { get; init; }
+
     /// <summary>How often a triggered run was claimed; absent for a run that was not triggered.</summary>
     public int? Attempt { get; init; }
 

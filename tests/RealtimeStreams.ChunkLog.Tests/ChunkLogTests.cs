@@ -118,6 +118,26 @@ public sealed class ChunkLogTests(BrokerFixture fixture) : IClassFixture<BrokerF
         Assert.Equal(["12345", "67890"], await Node.ReadAllAsync(stream));
     }
 
+    [Fact]
+    public async Task What_is_left_to_the_run_refuses_what_is_new_and_knows_what_was_stored_and_the_stream_can_still_end()
+    {
+        var stream = NewStream();
+        await Node.AppendAsync(stream, Batch("p", 0, 0, "12345"), new StreamLimits(1000, 1000, 5, 100));
+        var limits = new StreamLimits(1000, 1000, 4, 100);
+
+        var refused = Assert.IsType<AppendOutcome.Refused>(await Node.AppendAsync(stream, Batch("p", 0, 1, "67890"), limits)).Refusal;
+
+        Assert.Equal(new Refusal(ErrorCode.LimitReached, "The run has stored 96 bytes; with 5 more it would exceed its limit of 100 bytes."), refused);
+        Assert.Equal((0, 1), Counts(await Node.AppendAsync(stream, Batch("p", 0, 0, "12345"), limits)));
+        Assert.Equal((1, 0), Counts(await Node.AppendAsync(stream, Batch("p", 0, 1, "6789"), limits)));
+        var none = new StreamLimits(1000, 1000, -7, 100);
+        Assert.Equal(ErrorCode.LimitReached, Assert.IsType<AppendOutcome.Refused>(await Node.AppendAsync(stream, Batch("p", 0, 2, "1"), none)).Refusal.Code);
+        Assert.IsType<CloseOutcome.Closed>(await Node.Log.CloseAsync(stream, Outcome.Completed, null, none, None));
+        Assert.Equal(["12345", "6789"], await Node.ReadAllAsync(stream));
+
+        static (int Added, int Duplicates) Counts(AppendOutcome outcome) => outcome is AppendOutcome.Stored stored ? (stored.Added, stored.Duplicates) : default;
+    }
+
     [Theory]
     [InlineData("a.b")]
     [InlineData("a/b c*>")]

@@ -1,4 +1,5 @@
 using System.Text;
+using RealtimeStreams.Protocol;
 using RealtimeStreams.Testing;
 
 namespace RealtimeStreams.EndToEnd.Tests;
@@ -105,6 +106,76 @@ public sealed class EnvironmentLimitTests(LimitedServer server) : IClassFixture<
 
         await LimitRefusals.AssertAsync(Api, run, "s", "1", "limit of 2000 chunks");
         static string Lines(int count) => new StringBuilder().Insert(0, "1\n", count).ToString();
+    }
+
+    [Fact]
+    public async Task All_streams_of_a_run_share_its_bytes_over_two_servers_and_what_goes_beyond_is_refused_in_every_dialect()
+    {
+        var run = await Api.RegisterAsync();
+        var forty = $"\"{new string('x', 38)}\"";
+        await Api.AppendAsync(run, "a", forty);
+        await Elsewhere.AppendAsync(run, "b", forty);
+
+        await server.SetAsync(environment, """{"maxRunBytes":100}""");
+
+        // Each server knows its own 40 at once, and the other's a second after it stored something itself.
+        var beyond = (await StoreUntilRefusedAsync(Api, run, "a") + await StoreUntilRefusedAsync(Elsewhere, run, "b")) * 25;
+        TestContext.Current.TestOutputHelper?.WriteLine($"80 bytes and a limit of 100: {beyond} more were stored before both servers knew of each other's.");
+        Assert.InRange(beyond, 0, 25 * 1000); // Bounded by what two servers store within some seconds.
+        foreach (var node in (Api[])[Api, Elsewhere])
+        {
+            foreach (var stream in (string[])["a", "b", "new"]) await LimitRefusals.AssertAsync(node, run, stream, forty, "its limit of 100 bytes");
+            Assert.Equal(forty, (await node.PageAsync(run, "a")).Data.First());
+            Assert.Equal(0, (await node.PageAsync(run, "new")).NextIndex);
+        }
+        using (var inspected = await Api.SendAsync(HttpMethod.Get, $"/api/v1/runs/{run}"))
+            Assert.Equal(80 + beyond, (await Api.ReadAsync(inspected, NativeJson.Default.RunInfo)).Bytes);
+
+        var other = await Api.RegisterAsync(); // Another run has its own.
+        await Api.AppendAsync(other, "a", forty);
+        using (var closed = await Elsewhere.SendAsync(HttpMethod.Post, Api.StreamPath(run, "a") + "/close", """{"outcome":"completed"}""")) Assert.Equal(200, (int)closed.StatusCode);
+        await Elsewhere.CompleteAsync(run);
+        Assert.Equal("closed", (await Api.PageAsync(run, "b")).State);
+    }
+
+    [Fact]
+    public async Task A_run_that_has_its_bytes_ends_open_bodies_and_knows_what_is_sent_again()
+    {
+        await server.SetAsync(environment, """{"maxRunBytes":100}""");
+        var run = await Api.RegisterAsync();
+        await using var body = await RawRequest.PostLinesAsync(server.Process, Api.StreamPath(run, "s"), Api.Producer("p", 0), key);
+        for (var i = 0; i < 10; i++) await body.WriteChunkAsync($"\"{i}xxxxxxx\"\n");
+        await Until.TrueAsync(() => "The lines are not stored.", async () => (await Api.PageAsync(run, "s")).NextIndex == 10);
+
+        await body.WriteChunkAsync("1\n");
+
+        var answer = await body.ReadUntilAsync("}");
+        Assert.StartsWith("HTTP/1.1 422 ", answer, StringComparison.Ordinal);
+        Assert.Contains("The run has stored 100 bytes; with 1 more it would exceed its limit of 100 bytes.", answer, StringComparison.Ordinal);
+        var repeated = await Api.AppendAsync(run, "s", "\"9xxxxxxx\"", headers: Api.Producer("p", 9));
+        Assert.Equal((0, 1), (repeated.Stored, repeated.Duplicates));
+        using (var final = await Api.SendAsync(HttpMethod.Post, Api.StreamPath(run, "s") + "/close", """{"outcome":"completed","finalChunk":1}"""))
+            Assert.Equal("limit_reached", (await Api.ReadProblemAsync(final)).Code);
+        using (var closed = await Api.SendAsync(HttpMethod.Post, Api.StreamPath(run, "s") + "/close", """{"outcome":"completed"}""")) Assert.Equal(200, (int)closed.StatusCode);
+        Assert.Equal(10, (await Api.PageAsync(run, "s")).NextIndex);
+    }
+
+    /// <summary>Writes chunks of 25 bytes until the server refuses.</summary>
+    /// <returns>How many it stored.</returns>
+    private static async Task<int> StoreUntilRefusedAsync(Api api, string run, string stream)
+    {
+        var stored = 0;
+        await Until.TrueAsync(
+            () => "The limit of the run does not hold.",
+            async () =>
+            {
+                using var answer = await api.SendAsync(HttpMethod.Post, Api.StreamPath(run, stream), $"\"{new string('y', 23)}\"");
+                if (answer.IsSuccessStatusCode) stored++;
+                else Assert.Equal("limit_reached", (await Api.ReadProblemAsync(answer)).Code);
+                return !answer.IsSuccessStatusCode;
+            },
+            TimeSpan.FromSeconds(20));
+        return stored;
     }
 
     /// <summary>Writes to other streams of the run until the other server refuses.</summary>

@@ -22,7 +22,7 @@ internal sealed class IngestNode
         Log = new RecordingLog { MaxChunkBytes = maxChunkBytes };
         Writers = new NotedWriters();
         Meters = new ServiceCollection().AddMetrics().BuildServiceProvider().GetRequiredService<IMeterFactory>();
-        Appender = new Appender(Log, Registry, Writers, Limits, new IngestTelemetry(Meters), NullLogger<Appender>.Instance);
+        Appender = new Appender(Log, new LimitedLog(Log, Limits), Registry, Writers, new IngestTelemetry(Meters), NullLogger<Appender>.Instance);
         Observer = new RunStreams(Log, Registry, NullLogger<RunStreams>.Instance);
     }
 

@@ -1,7 +1,10 @@
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Time.Testing;
 using RealtimeStreams.Protocol;
+using RealtimeStreams.RunRegistry.Counting;
+using RealtimeStreams.RunRegistry.Storing;
 using RealtimeStreams.Testing;
 
 namespace RealtimeStreams.RunRegistry.Tests;
@@ -47,6 +50,27 @@ public sealed class AvailabilityTests : IAsyncLifetime
 
         Assert.IsType<RegisterOutcome.Registered>(await RegisterAsync("other"));
         Assert.Equal(HealthStatus.Healthy, await HealthAsync());
+    }
+
+    [Fact]
+    public async Task Bytes_that_were_stored_while_the_database_was_gone_are_told_when_it_is_back()
+    {
+        node = await TestNode.StartAsync(await SettingsAsync(), new FakeTimeProvider());
+        var stream = new StreamAddress(TestNode.Environment, RunId.Parse("run"), StreamKey.Default);
+        await RegisterAsync("run");
+        var usage = Assert.IsType<StreamAdmission.Admitted>(await node.Registry.AdmitAsync(stream, Cancelled)).Usage!;
+        var reports = node.Services.GetRequiredService<UsageReports>();
+        await server!.StopAsync();
+
+        usage.Take(5);
+        usage.Settle(5, 5);
+        for (var i = 0; i < 2; i++) await Assert.ThrowsAsync<RegistryUnavailableException>(() => reports.TellAsync(all: true, Cancelled));
+        Assert.Equal(5, usage.Bytes);
+        await server.StartAgainAsync(Cancelled);
+        await reports.TellAsync(all: true, Cancelled);
+
+        await using var context = node.Services.GetRequiredService<RegistryProvider>().CreateContext();
+        Assert.Equal(5, await context.LivingRuns.Where(row => row.Id == "run").Select(row => row.Bytes).SingleAsync(Cancelled));
     }
 
     [Fact]

@@ -18,7 +18,7 @@ public sealed class RunCacheTests
         Admit(cache, "run", "a");
 
         clock.Advance(TimeSpan.FromSeconds(30) - TimeSpan.FromTicks(1));
-        Assert.Equal(StreamsVersion.V1, cache.FindAdmitted(Stream("run", "a")));
+        Assert.Equal(StreamsVersion.V1, cache.FindAdmitted(Stream("run", "a"))?.Version);
         Assert.Null(cache.FindAdmitted(Stream("run", "A")));
         clock.Advance(TimeSpan.FromTicks(1));
         Assert.Null(cache.FindAdmitted(Stream("run", "a")));
@@ -30,7 +30,7 @@ public sealed class RunCacheTests
         var cache = Make(100);
         var asked = cache.Open(environment, RunId.Parse("run")); // Now the database says yes …
         cache.Forget(environment, RunId.Parse("run")); // … then the run ends …
-        cache.Admit(asked, StreamKey.Parse("a"), StreamsVersion.V2); // … and only then the yes arrives.
+        Admit(cache, asked, "a"); // … and only then the yes arrives.
 
         Assert.Null(cache.FindAdmitted(Stream("run", "a")));
         Assert.NotSame(asked, cache.Open(environment, RunId.Parse("run")));
@@ -90,7 +90,13 @@ public sealed class RunCacheTests
         new(Options.Create(new RunRegistryOptions { CachedStreams = streams }), clock);
 
     private static void Admit(RunCache cache, string run, string key) =>
-        cache.Admit(cache.Open(environment, RunId.Parse(run)), StreamKey.Parse(key), StreamsVersion.V1);
+        Admit(cache, cache.Open(environment, RunId.Parse(run)), key);
+
+    private static void Admit(RunCache cache, RunMemory memory, string key)
+    {
+        memory.Keep(new StreamAdmission.Admitted(StreamsVersion.V1));
+        cache.Admit(memory, StreamKey.Parse(key));
+    }
 
     private static StreamAddress Stream(string run, string key) => new(environment, RunId.Parse(run), StreamKey.Parse(key));
 }

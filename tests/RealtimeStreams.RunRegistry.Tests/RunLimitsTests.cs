@@ -26,12 +26,13 @@ public abstract class RunLimitsContract(TestDatabases databases) : RegistryContr
     public async Task Of_what_version_and_environment_say_the_lower_holds_and_another_environment_is_not_touched()
     {
         Settings["RealtimeStreams:V2:MaxStreams"] = "20";
+        Settings["RealtimeStreams:V1:MaxRunBytes"] = "4000";
         var node = await StartNodeAsync();
 
-        await SetAsync(node, ("maxStreamBytes", 100 * MiB), ("maxChunks", 3000), ("maxStreams", 7), ("maxActiveStreams", 6));
+        await SetAsync(node, ("maxStreamBytes", 100 * MiB), ("maxChunks", 3000), ("maxStreams", 7), ("maxActiveStreams", 6), ("maxRunBytes", 3999));
 
-        Assert.Equal(new RunLimits(10 * MiB, 2000, 7, 5), Limits(node).Of(Environment, StreamsVersion.V1));
-        Assert.Equal(new RunLimits(100 * MiB, 3000, 7, 6), Limits(node).Of(Environment, StreamsVersion.V2));
+        Assert.Equal(new RunLimits(10 * MiB, 2000, 7, 5, 3999), Limits(node).Of(Environment, StreamsVersion.V1));
+        Assert.Equal(new RunLimits(100 * MiB, 3000, 7, 6, 3999), Limits(node).Of(Environment, StreamsVersion.V2));
         Assert.Equal(new RunLimits(300 * MiB, null, 20, null), Limits(node).Of(EnvironmentId.Parse("other"), StreamsVersion.V2));
     }
 
@@ -40,12 +41,15 @@ public abstract class RunLimitsContract(TestDatabases databases) : RegistryContr
     [InlineData("maxChunks", 5000)]
     [InlineData("maxStreams", 30)]
     [InlineData("maxActiveStreams", 40)]
+    [InlineData("maxRunBytes", 7000)]
     public async Task Nothing_is_set_above_what_the_server_gives(string name, long most)
     {
         Settings["RealtimeStreams:MaxStreamBytes"] = "1000";
         Settings["RealtimeStreams:V2:MaxChunks"] = "5000";
         Settings["RealtimeStreams:V2:MaxStreams"] = "30";
         Settings["RealtimeStreams:V2:MaxActiveStreams"] = "40";
+        Settings["RealtimeStreams:V1:MaxRunBytes"] = "6000";
+        Settings["RealtimeStreams:V2:MaxRunBytes"] = "7000";
         var node = await StartNodeAsync();
 
         foreach (var wrong in (long[])[most + 1, 0, -1, long.MaxValue])

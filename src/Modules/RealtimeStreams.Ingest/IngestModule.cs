@@ -15,6 +15,7 @@ public static class IngestModule
     public static IHostApplicationBuilder AddIngest(this IHostApplicationBuilder builder)
     {
         builder.Services.AddSingleton<IngestTelemetry>();
+        builder.Services.AddSingleton<LimitedLog>();
         builder.Services.AddSingleton<IAppender, Appender>();
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<OpenWriters>();

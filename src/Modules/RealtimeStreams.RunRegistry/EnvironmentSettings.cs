@@ -9,7 +9,7 @@ public sealed record EnvironmentSettings
     /// <summary>How long a chunk stays readable, at least a minute. A server whose own retention is shorter keeps to its own.</summary>
     public TimeSpan? Retention { get; init; }
 
-    /// <summary>The most bytes of a stream. A server, or a streams version, whose own limit is lower keeps to its own; so of the next three.</summary>
+    /// <summary>The most bytes of a stream. A server, or a streams version, whose own limit is lower keeps to its own; so of the next four.</summary>
     public long? MaxStreamBytes { get; init; }
 
     /// <summary>The most chunks of a stream, those that expired included.</summary>
@@ -20,6 +20,9 @@ public sealed record EnvironmentSettings
 
     /// <summary>The most streams of a run that have not ended.</summary>
     public int? MaxActiveStreams { get; init; }
+
+    /// <summary>The most bytes of all streams of a run together, those that expired included.</summary>
+    public long? MaxRunBytes { get; init; }
 
     /// <summary>How many requests it may send a second, on average. Counted by each server process.</summary>
     public int? RequestsPerSecond { get; init; }

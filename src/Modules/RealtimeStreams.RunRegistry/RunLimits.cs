@@ -5,4 +5,5 @@ namespace RealtimeStreams.RunRegistry;
 /// <param name="MaxChunks">The most chunks of a stream, those that expired included; null for no limit.</param>
 /// <param name="MaxStreams">The most streams of the run in all; null for no limit.</param>
 /// <param name="MaxActiveStreams">The most streams of the run that have not ended; null for no limit.</param>
-public readonly record struct RunLimits(long MaxStreamBytes, long? MaxChunks, int? MaxStreams, int? MaxActiveStreams);
+/// <param name="MaxRunBytes">The most bytes of all streams of the run together, those that expired included; null for no limit. Streams outside of runs have none.</param>
+public readonly record struct RunLimits(long MaxStreamBytes, long? MaxChunks, int? MaxStreams, int? MaxActiveStreams, long? MaxRunBytes = null);

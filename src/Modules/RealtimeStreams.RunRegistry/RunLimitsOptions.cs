@@ -24,6 +24,10 @@ public sealed class V1RunLimitsOptions
     /// <summary>The most bytes of a stream, and never more than <see cref="RunRegistryOptions.MaxStreamBytes"/>. Default: 10,485,760 (10 MiB, the seed's table of limits).</summary>
     [Range(typeof(long), "1", "1099511627776")]
     public long MaxStreamBytes { get; set; } = 10L * 1024 * 1024;
+
+    /// <summary>The most bytes of all streams of a run together, those that expired included. Default: null, no limit: <see cref="MaxStreams"/> and <see cref="MaxStreamBytes"/> bound it.</summary>
+    [Range(typeof(long), "1", "1125899906842624")]
+    public long? MaxRunBytes { get; set; }
 }
 
 /// <summary>What a run of streams version v2 and its streams may hold, at most, beside <see cref="RunRegistryOptions.MaxStreamBytes"/>. An environment may have less.</summary>
@@ -43,6 +47,10 @@ public sealed class V2RunLimitsOptions
     /// <summary>The most chunks of a stream, those that expired included. Default: null, no limit.</summary>
     [Range(typeof(long), "1", "1000000000000")]
     public long? MaxChunks { get; set; }
+
+    /// <summary>The most bytes of all streams of a run together, those that expired included. Default: null, no limit.</summary>
+    [Range(typeof(long), "1", "1125899906842624")]
+    public long? MaxRunBytes { get; set; }
 }
 
 [OptionsValidator]

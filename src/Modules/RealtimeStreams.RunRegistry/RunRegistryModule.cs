@@ -9,6 +9,7 @@ using Microsoft.Extensions.Options;
 using RealtimeStreams.RunRegistry.AccessTokens;
 using RealtimeStreams.RunRegistry.Admitting;
 using RealtimeStreams.RunRegistry.Claiming;
+using RealtimeStreams.RunRegistry.Counting;
 using RealtimeStreams.RunRegistry.Ending;
 using RealtimeStreams.RunRegistry.Expiring;
 using RealtimeStreams.RunRegistry.Leasing;
@@ -59,6 +60,7 @@ public static class RunRegistryModule
         services.AddSingleton<RegistryTelemetry>();
         services.AddSingleton<RegistryDatabase>();
         services.AddSingleton<RunCache>();
+        services.AddSingleton<UsageReports>();
         services.AddSingleton<RunRegistrar>();
         services.AddSingleton<RunLister>();
         services.AddSingleton<StreamAdmitter>();
@@ -108,6 +110,7 @@ public static class RunRegistryModule
         if (use == RegistryUse.Serving) services.AddHostedService<CredentialWatch>();
         if (use == RegistryUse.Serving) services.AddHostedService<RevocationRounds>();
         if (use == RegistryUse.Serving) services.AddHostedService<StopLookout>();
+        if (use == RegistryUse.Serving) services.AddHostedService<UsageReporter>();
 
         // After the set-up: it loads its keys when the host starts, from tables that must be there.
         services.AddDataProtection().SetApplicationName(SecretKeyProtector.ApplicationName);

@@ -9,8 +9,10 @@ public abstract record StreamAdmission
     {
     }
 
-    /// <summary>It may, within the limits of the run's version.</summary>
-    public sealed record Admitted(StreamsVersion Version) : StreamAdmission;
+    /// <summary>It may, within the run's limits (<see cref="IRunLimits"/>).</summary>
+    /// <param name="Version">The run's streams version.</param>
+    /// <param name="Usage">Counts the bytes of the run: who writes takes room there. Null for a stream outside of runs, which has no such limit.</param>
+    public sealed record Admitted(StreamsVersion Version, RunUsage? Usage = null) : StreamAdmission;
 
     /// <summary>It may not.</summary>
     public sealed record Refused(Refusal Refusal) : StreamAdmission;

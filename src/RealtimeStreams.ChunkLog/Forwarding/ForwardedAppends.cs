@@ -7,7 +7,7 @@ namespace RealtimeStreams.ChunkLog.Forwarding;
 /// <summary>Requests on their way from one node to another, and what they came to. Both nodes run the same version or refuse: the first byte says which.</summary>
 internal static class ForwardedAppends
 {
-    private const byte Version = 2;
+    private const byte Version = 3;
 
     public static byte[] Write(StreamAddress stream, IReadOnlyList<AppendRequest> requests)
     {
@@ -23,6 +23,8 @@ internal static class ForwardedAppends
             writer.Write((byte)(request.End ?? 0));
             writer.Write(request.Limits.MaxBytes);
             writer.Write(request.Limits.MaxChunks);
+            writer.Write(request.Limits.RunBytesLeft);
+            writer.Write(request.Limits.MaxRunBytes);
             writer.Write(request.AdmittedAt.ToUnixTimeMilliseconds());
             writer.Write(request.Batch is not null);
             if (request.Batch is not { } batch) continue;
@@ -54,7 +56,7 @@ internal static class ForwardedAppends
     private static AppendRequest ReadRequest(BinaryReader reader, long enqueuedAt)
     {
         var end = (Outcome)reader.ReadByte();
-        var limits = new StreamLimits(reader.ReadInt64(), reader.ReadInt64());
+        var limits = new StreamLimits(reader.ReadInt64(), reader.ReadInt64(), reader.ReadInt64(), reader.ReadInt64());
         var admittedAt = DateTimeOffset.FromUnixTimeMilliseconds(reader.ReadInt64());
         var batch = reader.ReadBoolean() ? ReadBatch(reader) : null;
         return new AppendRequest(batch, end == 0 ? null : end, limits, admittedAt, enqueuedAt) { HandedOver = true };

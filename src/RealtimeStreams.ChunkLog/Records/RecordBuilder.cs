@@ -166,6 +166,10 @@ internal sealed class RecordBuilder : IDisposable
     {
         if (NextIndex.Value + fresh > limits.MaxChunks)
             return Refused(ErrorCode.LimitReached, $"The stream holds {NextIndex} chunks; with {fresh} more it would exceed its limit of {limits.MaxChunks} chunks.");
+        if (freshBytes > limits.RunBytesLeft)
+            return Refused(
+                ErrorCode.LimitReached,
+                $"The run has stored {limits.MaxRunBytes - limits.RunBytesLeft} bytes; with {freshBytes} more it would exceed its limit of {limits.MaxRunBytes} bytes.");
         // What was removed after a trim makes room. Loading the head tells how much, and a refusal is decided by a head that was just loaded.
         var held = staged.TotalBytes - staged.Head.RemovedBytes;
         return held + freshBytes > limits.MaxBytes

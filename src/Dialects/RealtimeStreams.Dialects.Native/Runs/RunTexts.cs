@@ -25,6 +25,7 @@ internal static class RunTexts
     {
         Phase = FindPhase(run, now),
         RetentionInSeconds = (long?)retention?.TotalSeconds,
+        Bytes = streams?.Sum(stream => stream.Bytes),
         Attempt = run.Triggered ? run.Attempt : null,
         Worker = run.Worker,
         LeaseUntil = run.LeaseUntil,

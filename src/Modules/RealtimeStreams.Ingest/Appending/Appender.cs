@@ -8,7 +8,7 @@ using RealtimeStreams.RunRegistry;
 namespace RealtimeStreams.Ingest.Appending;
 
 internal sealed partial class Appender(
-    IChunkLog log, IRunRegistry registry, IOpenWriters writers, IRunLimits limits, IngestTelemetry telemetry, ILogger<Appender> logger) : IAppender
+    IChunkLog log, LimitedLog limited, IRunRegistry registry, IOpenWriters writers, IngestTelemetry telemetry, ILogger<Appender> logger) : IAppender
 {
     public async Task<IngestOutcome> AppendAsync(
         StreamAddress stream, AppendRequest request, PipeReader body, CancellationToken cancellationToken)
@@ -69,7 +69,7 @@ internal sealed partial class Appender(
             if (admission is StreamAdmission.Refused refused) return new AppendOutcome.Refused(refused.Refusal);
             var (bytes, started) = (batch.Length, Stopwatch.GetTimestamp());
             owned = null;
-            var outcome = await log.AppendAsync(stream, batch, LimitsOf(stream, admission), cancellationToken);
+            var outcome = await limited.AppendAsync(stream, (StreamAdmission.Admitted)admission, batch, cancellationToken);
             if (outcome is AppendOutcome.Stored stored) telemetry.Confirmed(stored.Added, stored.Duplicates, bytes, Stopwatch.GetElapsedTime(started));
             return outcome;
         }
@@ -85,7 +85,7 @@ internal sealed partial class Appender(
         var admission = await registry.AdmitAsync(stream, request.WriterLease, cancellationToken);
         if (admission is StreamAdmission.Refused refused) return new IngestOutcome.Refused(refused.Refusal);
         using var writer = writers.Enter(stream);
-        return await new LinesBody(log, stream, limits, VersionOf(admission), request.Producer, body, telemetry).StoreAsync(cancellationToken);
+        return await new LinesBody(log, limited, stream, (StreamAdmission.Admitted)admission, request.Producer, body, telemetry).StoreAsync(cancellationToken);
     }
 
     // The body comes first: one that is refused leaves no stream behind.
@@ -104,7 +104,7 @@ internal sealed partial class Appender(
             var confirmations = new Confirmations(1, telemetry);
             var (owned, bytes) = (batch, batch.Length);
             batch = null;
-            confirmations.Add(log.AppendAsync(stream, owned, LimitsOf(stream, admission), cancellationToken), bytes);
+            confirmations.Add(limited.AppendAsync(stream, (StreamAdmission.Admitted)admission, owned, cancellationToken), bytes);
             await confirmations.WaitForAllAsync();
             return confirmations.Refused is { } refused
                 ? new IngestOutcome.Refused(refused.Refusal, null, refused.ExpectedSequence)
@@ -130,7 +130,7 @@ internal sealed partial class Appender(
             if (admission is StreamAdmission.Refused refused) return await AgreeAsync(stream, request, refused.Refusal, cancellationToken);
             var owned = last;
             last = null;
-            var outcome = await log.CloseAsync(stream, request.Outcome, owned, LimitsOf(stream, admission), cancellationToken);
+            var outcome = await limited.CloseAsync(stream, (StreamAdmission.Admitted)admission, request.Outcome, owned, cancellationToken);
             if (outcome is CloseOutcome.Closed closed) await MarkAsync(stream, closed.Outcome, cancellationToken);
             return outcome;
         }
@@ -139,10 +139,6 @@ internal sealed partial class Appender(
             last?.Dispose();
         }
     }
-
-    private StreamLimits LimitsOf(StreamAddress stream, StreamAdmission admission) => limits.Of(stream.Environment, VersionOf(admission)).OfStream();
-
-    private static StreamsVersion VersionOf(StreamAdmission admission) => ((StreamAdmission.Admitted)admission).Version;
 
     // The log is the truth about the end. A row that misses it is put right when the run ends.
     private async Task MarkAsync(StreamAddress stream, Outcome outcome, CancellationToken cancellationToken)

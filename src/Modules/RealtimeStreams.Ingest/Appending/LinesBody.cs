@@ -14,7 +14,7 @@ namespace RealtimeStreams.Ingest.Appending;
 /// a body may be open for days, and they change.
 /// </remarks>
 internal sealed class LinesBody(
-    IChunkLog log, StreamAddress stream, IRunLimits limits, StreamsVersion version, ProducerPosition? producer, PipeReader body, IngestTelemetry telemetry)
+    IChunkLog log, LimitedLog limited, StreamAddress stream, StreamAdmission.Admitted admission, ProducerPosition? producer, PipeReader body, IngestTelemetry telemetry)
 {
     // With a producer the log refuses what follows a refused batch (a gap in the sequence), so that several can be in flight.
     // Without one it would store it, behind a hole: only one is in flight then, and the next is parsed meanwhile.
@@ -107,7 +107,7 @@ internal sealed class LinesBody(
         submitted += full.Count;
         // Not cancelled with the request: what was read is stored, whether or not the sender waits for it.
         var bytes = full.Length;
-        confirmations.Add(log.AppendAsync(stream, full, limits.Of(stream.Environment, version).OfStream(), CancellationToken.None), bytes);
+        confirmations.Add(limited.AppendAsync(stream, admission, full, CancellationToken.None), bytes);
     }
 
     // An idle body holds no batch.

@@ -28,8 +28,8 @@ internal sealed class RunCache
         halfCapacity = options.Value.CachedStreams / 2;
     }
 
-    /// <summary>The version of a stream's run, if the stream was admitted not long ago.</summary>
-    public StreamsVersion? FindAdmitted(StreamAddress stream) =>
+    /// <summary>The yes to a stream that was admitted not long ago.</summary>
+    public StreamAdmission.Admitted? FindAdmitted(StreamAddress stream) =>
         Find(new RunName(stream.Environment, stream.Run))?.FindAdmitted(stream.Key, clock.GetTimestamp());
 
     /// <summary>A run's parent and root, if they were asked for not long ago.</summary>
@@ -53,10 +53,11 @@ internal sealed class RunCache
         }
     }
 
-    public void Admit(RunMemory memory, StreamKey key, StreamsVersion version)
+    /// <summary>Remembers that a stream was admitted, after <see cref="RunMemory.Keep"/>.</summary>
+    public void Admit(RunMemory memory, StreamKey key)
     {
         if (memory.StreamCount >= halfCapacity) memory.ForgetStreams(); // One run does not take all, and does not fill a generation for ever.
-        if (!memory.Admit(key, version, clock.GetTimestamp() + lifetime)) return;
+        if (!memory.Admit(key, clock.GetTimestamp() + lifetime)) return;
         lock (gate)
         {
             weight++;

@@ -10,9 +10,10 @@ internal sealed class RunLimitsRule(
     KnownSettings settings, IOptions<RunRegistryOptions> options, IOptions<V1RunLimitsOptions> old, IOptions<V2RunLimitsOptions> current) : IRunLimits
 {
     private readonly RunLimits v1 = new(
-        Math.Min(old.Value.MaxStreamBytes, options.Value.MaxStreamBytes), old.Value.MaxChunks, old.Value.MaxStreams, old.Value.MaxActiveStreams);
+        Math.Min(old.Value.MaxStreamBytes, options.Value.MaxStreamBytes), old.Value.MaxChunks, old.Value.MaxStreams, old.Value.MaxActiveStreams, old.Value.MaxRunBytes);
 
-    private readonly RunLimits v2 = new(options.Value.MaxStreamBytes, current.Value.MaxChunks, current.Value.MaxStreams, current.Value.MaxActiveStreams);
+    private readonly RunLimits v2 = new(
+        options.Value.MaxStreamBytes, current.Value.MaxChunks, current.Value.MaxStreams, current.Value.MaxActiveStreams, current.Value.MaxRunBytes);
 
     public RunLimits Of(EnvironmentId environment, StreamsVersion version)
     {
@@ -21,7 +22,8 @@ internal sealed class RunLimitsRule(
             Math.Min(all.MaxStreamBytes, set.MaxStreamBytes ?? long.MaxValue),
             Lower(all.MaxChunks, set.MaxChunks),
             Lower(all.MaxStreams, set.MaxStreams),
-            Lower(all.MaxActiveStreams, set.MaxActiveStreams));
+            Lower(all.MaxActiveStreams, set.MaxActiveStreams),
+            Lower(all.MaxRunBytes, set.MaxRunBytes));
     }
 
     /// <summary>The limits of a version's runs wherever nothing else is set.</summary>

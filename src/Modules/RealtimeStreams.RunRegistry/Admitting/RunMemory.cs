@@ -10,7 +10,7 @@ internal sealed class RunMemory
     private readonly ConcurrentDictionary<StreamKey, (int Lease, long Until)> leases = new(concurrencyLevel: 1, capacity: 0); // Of streams that were admitted.
     private volatile bool forgotten;
     private volatile FamilyMemory? family;
-    private StreamsVersion version;
+    private StreamAdmission.Admitted? admission;
 
     /// <summary>Whether the run changed after this was made. What is learnt from then on, by whoever still holds it, is seen by nobody.</summary>
     public bool IsForgotten => forgotten;
@@ -18,16 +18,25 @@ internal sealed class RunMemory
     /// <summary>About how many streams are remembered.</summary>
     public int StreamCount => admittedUntil.Count;
 
-    public void Forget() => forgotten = true;
-
-    /// <summary>The version of a stream's run, if the stream was admitted not long ago.</summary>
-    public StreamsVersion? FindAdmitted(StreamKey key, long now) =>
-        admittedUntil.TryGetValue(key, out var until) && now < until ? version : null;
-
-    /// <summary>Remembers that a stream was admitted. True when it had not been remembered.</summary>
-    public bool Admit(StreamKey key, StreamsVersion ofRun, long until)
+    public void Forget()
     {
-        version = ofRun; // Never changes while there is the run, and is there before the key is.
+        forgotten = true;
+        Admission?.Usage?.End(); // Of a run that has a count it is its end or its erasure that is told.
+    }
+
+    /// <summary>The yes to the run's streams, if one was said.</summary>
+    public StreamAdmission.Admitted? Admission => Volatile.Read(ref admission);
+
+    /// <summary>The yes to a stream that was admitted not long ago.</summary>
+    public StreamAdmission.Admitted? FindAdmitted(StreamKey key, long now) =>
+        admittedUntil.TryGetValue(key, out var until) && now < until ? admission : null;
+
+    /// <summary>Keeps one yes for all streams of the run: the first stays.</summary>
+    public StreamAdmission.Admitted Keep(StreamAdmission.Admitted said) => Interlocked.CompareExchange(ref admission, said, null) ?? said;
+
+    /// <summary>Remembers that a stream was admitted, after a yes was kept. True when it had not been remembered.</summary>
+    public bool Admit(StreamKey key, long until)
+    {
         if (admittedUntil.TryAdd(key, until)) return true;
         admittedUntil[key] = until;
         return false;

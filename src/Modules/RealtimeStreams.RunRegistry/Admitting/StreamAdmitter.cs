@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using RealtimeStreams.Protocol;
+using RealtimeStreams.RunRegistry.Counting;
 using RealtimeStreams.RunRegistry.Ending;
 using RealtimeStreams.RunRegistry.Expiring;
 using RealtimeStreams.RunRegistry.Leasing;
@@ -12,16 +13,13 @@ namespace RealtimeStreams.RunRegistry.Admitting;
 
 /// <summary>Says whether a stream may be written: from memory, or from its row, or by making its row.</summary>
 internal sealed partial class StreamAdmitter(
-    RegistryDatabase database, RunLimitsRule runLimits, RunCache cache, RunChanges changes, RetentionRule retention, IOptions<RunRegistryOptions> options, ILogger<StreamAdmitter> logger)
+    RegistryDatabase database, RunLimitsRule runLimits, RunCache cache, UsageReports usages, RunChanges changes, RetentionRule retention, IOptions<RunRegistryOptions> options, ILogger<StreamAdmitter> logger)
 {
-    private static readonly StreamAdmission AdmittedV1 = new StreamAdmission.Admitted(StreamsVersion.V1);
-    private static readonly StreamAdmission AdmittedV2 = new StreamAdmission.Admitted(StreamsVersion.V2);
-
     public ValueTask<StreamAdmission> AdmitAsync(StreamAddress stream, TimeSpan? writerLease, CancellationToken cancellationToken)
     {
         var lease = LeaseRule.HasLease(stream) ? LeaseRule.SecondsOf(writerLease) : null;
-        return cache.FindAdmitted(stream) is { } version && (lease is null || cache.FindLease(stream) == lease)
-            ? ValueTask.FromResult(Admitted(version))
+        return cache.FindAdmitted(stream) is { } admitted && (lease is null || cache.FindLease(stream) == lease)
+            ? ValueTask.FromResult<StreamAdmission>(admitted)
             : new ValueTask<StreamAdmission>(AdmitColdAsync(stream, lease, cancellationToken));
     }
 
@@ -35,9 +33,10 @@ internal sealed partial class StreamAdmitter(
             if (state!.HasRow)
             {
                 if (lease is { } asked && state.Lease != asked) await ChangeLeaseAsync(stream, asked, cancellationToken);
-                cache.Admit(memory, stream.Key, state.Version);
+                var admitted = Admit(stream, memory, state);
+                cache.Admit(memory, stream.Key);
                 if (lease is not null) cache.RememberLease(memory, stream.Key, lease.Value);
-                return Admitted(state.Version);
+                return admitted;
             }
             if (await MakeRowAsync(stream, state, lease, cancellationToken) is { } limit) return new StreamAdmission.Refused(limit);
 
@@ -54,6 +53,7 @@ internal sealed partial class StreamAdmitter(
                 row.Status,
                 row.Version,
                 row.Retention,
+                row.Bytes,
                 context.Streams.Any(made => made.Environment == environment && made.Run == run && made.Key == key),
                 context.Streams
                     .Where(made => made.Environment == environment && made.Run == run && made.Key == key)
@@ -149,10 +149,17 @@ internal sealed partial class StreamAdmitter(
         _ => null,
     };
 
-    private static StreamAdmission Admitted(StreamsVersion version) => version == StreamsVersion.V1 ? AdmittedV1 : AdmittedV2;
+    /// <summary>The yes, with all that this server knows of the run's bytes.</summary>
+    private StreamAdmission.Admitted Admit(StreamAddress stream, RunMemory memory, RunState state)
+    {
+        var admitted = memory.Admission ?? memory.Keep(new StreamAdmission.Admitted(
+            state.Version, HiddenRuns.MayBe(stream.Run) ? null : usages.Make(stream.Environment, stream.Run, state.Version, state.Bytes)));
+        admitted.Usage?.Learn(state.Bytes);
+        return admitted;
+    }
 
     [LoggerMessage(EventId = 1402, Level = LogLevel.Debug, Message = "Made the row of {Stream} of run {Run}")]
     private partial void LogMade(StreamKey stream, RunId run);
 
-    private sealed record RunState(RunStatus Status, StreamsVersion Version, int? Retention, bool HasRow, int? Lease);
+    private sealed record RunState(RunStatus Status, StreamsVersion Version, int? Retention, long Bytes, bool HasRow, int? Lease);
 }

@@ -10,8 +10,10 @@ internal sealed class SettingsTable(IOptions<RunRegistryOptions> options, IOptio
     private const string MaxChunks = "maxChunks";
     private const string MaxStreams = "maxStreams";
     private const string MaxActiveStreams = "maxActiveStreams";
+    private const string MaxRunBytes = "maxRunBytes";
     private const long MostCount = 10_000_000;
     private const long MostChunks = 1_000_000_000_000;
+    private const long MostBytes = 1L << 50;
 
     public IReadOnlyList<EnvironmentSetting> Rows { get; } =
     [
@@ -20,6 +22,7 @@ internal sealed class SettingsTable(IOptions<RunRegistryOptions> options, IOptio
         new(MaxChunks, "max-chunks", "the most chunks of a stream", 1, Greater(v1.Value.MaxChunks, v2.Value.MaxChunks, MostChunks)),
         new(MaxStreams, "max-streams", "the most streams of a run", 1, Greater(v1.Value.MaxStreams, v2.Value.MaxStreams, MostCount)),
         new(MaxActiveStreams, "max-active-streams", "the most open streams of a run", 1, Greater(v1.Value.MaxActiveStreams, v2.Value.MaxActiveStreams, MostCount)),
+        new(MaxRunBytes, "max-run-bytes", "the most bytes of all streams of a run", 1, Greater(v1.Value.MaxRunBytes, v2.Value.MaxRunBytes, MostBytes)),
         Count("requestsPerSecond", "requests-per-second", "how many requests it may send a second, on average"),
         Count("requestBurst", "request-burst", "how many requests it may send at once before the average counts"),
         Count("concurrentRequests", "concurrent-requests", "how many of its requests may be answered at the same time, beside live reads and open bodies"),
@@ -42,6 +45,7 @@ internal sealed class SettingsTable(IOptions<RunRegistryOptions> options, IOptio
         MaxChunks = Find(values, MaxChunks),
         MaxStreams = FindCount(values, MaxStreams),
         MaxActiveStreams = FindCount(values, MaxActiveStreams),
+        MaxRunBytes = Find(values, MaxRunBytes),
         RequestsPerSecond = FindCount(values, "requestsPerSecond"),
         RequestBurst = FindCount(values, "requestBurst"),
         ConcurrentRequests = FindCount(values, "concurrentRequests"),
@@ -57,7 +61,7 @@ internal sealed class SettingsTable(IOptions<RunRegistryOptions> options, IOptio
     private static EnvironmentSetting Count(string name, string option, string meaning) => new(name, option, $"{meaning}, per server process", 1, MostCount);
 
     /// <summary>What any version may have: no environment's value can be more than the server gives to each.</summary>
-    private static long Greater(long one, long? other, long most) => other is { } limit ? Math.Max(one, limit) : most;
+    private static long Greater(long? one, long? other, long most) => one is { } number && other is { } limit ? Math.Max(number, limit) : most;
 
     private static long? Find(IReadOnlyDictionary<string, long> values, string name) => values.TryGetValue(name, out var number) ? number : null;
 

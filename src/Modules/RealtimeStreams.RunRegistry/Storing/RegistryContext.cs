@@ -110,6 +110,7 @@ internal abstract class RegistryContext(DbContextOptions options) : DbContext(op
             table.Property(row => row.StopSeenBy).HasColumnName("stop_seen_by");
             table.Property(row => row.StreamCount).HasColumnName("stream_count");
             table.Property(row => row.Retention).HasColumnName("retention");
+            table.Property(row => row.Bytes).HasColumnName("bytes");
             table.Property(row => row.Pending).HasColumnName("pending");
             table.Property(row => row.PendingSince).HasColumnName("pending_since");
             table.HasOne<StoredEnvironment>().WithMany().HasForeignKey(row => row.Environment).OnDelete(DeleteBehavior.Restrict);

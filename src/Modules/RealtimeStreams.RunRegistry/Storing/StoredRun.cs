@@ -65,6 +65,9 @@ internal sealed class StoredRun
     /// <summary>How long its chunks are kept, in seconds, if it said so.</summary>
     public int? Retention { get; init; }
 
+    /// <summary>The bytes of its streams that servers have told of, those that expired included.</summary>
+    public long Bytes { get; init; }
+
     public PendingWork Pending { get; init; }
 
     /// <summary>When <see cref="Pending"/> was set, or claimed for a repetition the last time.</summary>

@@ -195,6 +195,10 @@ namespace RealtimeStreams.RunRegistry.Storing.Postgres.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("attempt");
 
+                    b.Property<long>("Bytes")
+                        .HasColumnType("bigint")
+                        .HasColumnName("bytes");
+
                     b.Property<DateTimeOffset?>("ClaimableAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("claimable_at");

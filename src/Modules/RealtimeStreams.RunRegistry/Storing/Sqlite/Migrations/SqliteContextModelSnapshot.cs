@@ -173,6 +173,10 @@ namespace RealtimeStreams.RunRegistry.Storing.Sqlite.Migrations
                         .HasColumnType("INTEGER")
                         .HasColumnName("attempt");
 
+                    b.Property<long>("Bytes")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("bytes");
+
                     b.Property<long?>("ClaimableAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("claimable_at");
