@@ -17,7 +17,7 @@ public sealed class TelemetryTests
     [InlineData("OTEL_EXPORTER_OTLP_ENDPOINT", "", true)]
     [InlineData("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "/v1/traces", true)]
     [InlineData("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "/v1/metrics", false)]
-    public async Task Spans_leave_the_process_only_for_a_named_endpoint(string? variable, string path, bool leaves)
+    public async Task Spans_are_made_and_leave_the_process_only_for_a_named_endpoint(string? variable, string path, bool leaves)
     {
         var received = new ConcurrentQueue<string>();
         await using var collector = await StartCollectorAsync(received);
@@ -30,12 +30,12 @@ public sealed class TelemetryTests
 
         builder.AddServiceDefaults();
         using var host = builder.Build();
-        var tracing = host.Services.GetRequiredService<TracerProvider>();
+        var tracing = host.Services.GetService<TracerProvider>();
         using var source = new ActivitySource("RealtimeStreams.Whatever");
         using (var span = source.StartActivity("append"))
-            Assert.NotNull(span); // Heard by its prefix, exported or not.
+            Assert.Equal(leaves, span is not null); // Heard by its prefix.
 
-        tracing.ForceFlush(); // Returns once the exporter has its answer, so that nothing can still be on the way.
+        tracing?.ForceFlush(); // Returns once the exporter has its answer, so that nothing can still be on the way.
 
         Assert.Equal(leaves, received.Contains("/v1/traces"));
     }
