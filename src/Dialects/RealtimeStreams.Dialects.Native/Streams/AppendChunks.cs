@@ -35,8 +35,8 @@ internal static class AppendChunks
         var cancellation = context.RequestAborted;
         // A body that may last for hours lasts no longer than the credential; a whole one was allowed when it came.
         using var watch = kind == BodyKind.Lines ? credentials.Watch(caller.Credential) : null;
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(lifetime.ApplicationStopping, watch?.Ended ?? CancellationToken.None);
-        if (kind == BodyKind.Lines)
+        using var ending = watch is null ? null : CancellationTokenSource.CreateLinkedTokenSource(lifetime.ApplicationStopping, watch.Ended);
+        if (ending is not null)
         {
             if (limits.BecomeOpenBody(context) is { } full) return new LastAnswer(Problems.From(full));
             OpenEnded.LiftRequestLimits(context);
