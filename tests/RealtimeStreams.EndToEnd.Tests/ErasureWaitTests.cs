@@ -68,7 +68,7 @@ public sealed class ErasureWaitTests : IAsyncLifetime
         var replaced = await Api.ReadAsync(await Operators.SendAsync(HttpMethod.Post, $"{Keys}/{other.Key.Id}/rotate", """{"overlapInSeconds":3}"""), NativeJson.Default.MadeSecretKey);
         using var last = NewApi(replaced.SecretKey);
         var askLast = AskAsync(last, id);
-        Assert.False(erase.IsCompleted || ask.IsCompleted || askLast.IsCompleted, "Somebody did not wait.");
+        Assert.False(ask.IsCompleted || askLast.IsCompleted, "Somebody did not wait."); // The DELETE also ends when the server gives up for now, after 5 s: EraseRunTests has that apart.
 
         using (var answer = await Operators.SendAsync(HttpMethod.Delete, $"{Keys}/{made.Key.Id}")) Assert.Equal(200, (int)answer.StatusCode);
 
