@@ -176,7 +176,7 @@ public sealed class WorkerTests : IAsyncLifetime
         using var host = await StartAsync(services => services.AddRealtimeStreamsTask<int>("t", async (run, payload, token) =>
         {
             if (payload == 1) return;
-            using var noted = token.Register(() => stopped.SetResult((run.StopCause, run.StopRequested.IsCancellationRequested)));
+            token.Register(() => stopped.SetResult((run.StopCause, run.StopRequested.IsCancellationRequested))); // Not disposed: the task may be at its end before the call is made.
             Assert.Equal(token, run.Stopping);
             await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, token);
         }));
@@ -214,12 +214,12 @@ public sealed class WorkerTests : IAsyncLifetime
     public async Task A_host_that_stops_claims_no_more_finishes_what_it_can_and_gives_back_the_rest()
     {
         var started = 0;
-        var cause = RunStopCause.None;
+        var cause = new TaskCompletionSource<RunStopCause>();
         var gate = new TaskCompletionSource();
         using var host = await StartAsync(services => services.AddRealtimeStreamsTask<string>("t", async (run, payload, token) =>
         {
             Interlocked.Increment(ref started);
-            using var noted = token.Register(() => cause = run.StopCause);
+            if (payload != "short") token.Register(() => cause.SetResult(run.StopCause));
             if (payload == "short") await gate.Task;
             else await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, token);
         }));
@@ -239,7 +239,7 @@ public sealed class WorkerTests : IAsyncLifetime
         Assert.Single(queue.Completions);
         Assert.Equal(("b", 0), (queue.Renewals.Last().Run, queue.Renewals.Last().Body.LeaseInSeconds!.Value));
         Assert.Equal(3, queue.Claims.Count);
-        Assert.Equal(RunStopCause.HostStopping, cause);
+        Assert.Equal(RunStopCause.HostStopping, await cause.Task.WaitAsync(Cancelled));
     }
 
     [Theory]
@@ -251,7 +251,7 @@ public sealed class WorkerTests : IAsyncLifetime
         var told = new TaskCompletionSource<(RunStopCause, StopNotice?)>();
         using var host = await StartAsync(services => services.AddRealtimeStreamsTask<int>("t", async (run, _, token) =>
         {
-            using var noted = run.StopRequested.Register(() => told.SetResult((run.StopCause, run.StopRequest)));
+            run.StopRequested.Register(() => told.SetResult((run.StopCause, run.StopRequest)));
             await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, token);
         }));
         queue.Add(ScriptedQueue.NewRun("a", "t", "0", attempt: 3));
