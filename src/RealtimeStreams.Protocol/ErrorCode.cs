@@ -68,7 +68,7 @@ public sealed record ErrorCode(string Code, int Status, bool Retryable, bool May
     /// <summary>The run has ended; its streams take nothing more.</summary>
     public static readonly ErrorCode RunCompleted = Final("run_completed", 409, "The run has ended");
 
-    /// <summary>The run was claimed by another worker, or for another attempt.</summary>
+    /// <summary>The run was claimed by another worker or for another attempt, or was given back.</summary>
     public static readonly ErrorCode ClaimLost = Final("claim_lost", 409, "The claim on the run was lost");
 
     /// <summary>Nobody has asked the run to stop, so that there is nothing to have seen.</summary>

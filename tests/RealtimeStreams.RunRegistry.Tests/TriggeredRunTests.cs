@@ -142,6 +142,7 @@ public abstract class TriggeredRunContract(TestDatabases databases) : RegistryCo
         using var signal = node.Services.GetRequiredService<IRunSignals>().WatchTriggered(Environment, ["mail"]);
 
         Assert.IsType<RenewOutcome.Renewed>(await Claims(node).ReleaseAsync(Environment, Id("run"), "worker 1", 1, Cancelled));
+        Assert.Equal(ErrorCode.ClaimLost, Assert.IsType<RenewOutcome.Refused>(await RenewAsync(node, "worker 1", 1)).Refusal.Code); // One that was late on its way.
 
         Assert.True(await signal.WaitAsync(TimeSpan.FromSeconds(30), Cancelled));
         var next = (await ClaimAsync(node, "worker 2", "mail"))!;

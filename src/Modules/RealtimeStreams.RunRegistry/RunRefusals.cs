@@ -13,7 +13,7 @@ internal static class RunRefusals
 
     public static Refusal ClaimLost(RunId run, StoredRun there, int attempt) => new(
         ErrorCode.ClaimLost,
-        there.Attempt == attempt ? $"The run {run} was claimed by another worker." : $"The run {run} is at attempt {there.Attempt}; attempt {attempt} is not.");
+        there.Attempt == attempt ? $"The run {run} was claimed by another worker, or given back." : $"The run {run} is at attempt {there.Attempt}; attempt {attempt} is not.");
 
     public static Refusal Ended(RunId run, RunStatus status) =>
         new(ErrorCode.RunCompleted, $"The run {run} has ended ({status switch

@@ -31,7 +31,7 @@ internal sealed class ClaimedRun(RunServices services, TaskDefinition task, RunI
             await stop.WhenAcknowledgedAsync(services.Time, over).ConfigureAwait(false);
             if (end.Failure is { } failure) SdkTelemetry.Fail(activity, failure);
             if (claim.Loss is { } loss) services.Logger.LogTaskRunLost(run.Id, loss);
-            else word = await EndAsync(end, stop, drained, over).ConfigureAwait(false);
+            else word = await EndAsync(end, stop, LetGoAsync, drained, over).ConfigureAwait(false);
         }
         catch (RealtimeStreamsException refusal) when (refusal.Status is 404 or 409)
         {
@@ -44,6 +44,11 @@ internal sealed class ClaimedRun(RunServices services, TaskDefinition task, RunI
         finally
         {
             services.Telemetry.RecordTask(task.TaskId, word, services.Time.GetElapsedTime(began));
+            await LetGoAsync().ConfigureAwait(false);
+        }
+
+        async Task LetGoAsync()
+        {
             await ended.CancelAsync().ConfigureAwait(false);
             await holding.ConfigureAwait(false);
         }
@@ -85,11 +90,12 @@ internal sealed class ClaimedRun(RunServices services, TaskDefinition task, RunI
     }
 
     /// <returns>How it ended, for the metric.</returns>
-    private async Task<string> EndAsync(End end, StopSignal stop, CancellationToken drained, CancellationToken over)
+    private async Task<string> EndAsync(End end, StopSignal stop, Func<Task> letGo, CancellationToken drained, CancellationToken over)
     {
         var isStopped = end.Failure is OperationCanceledException && stop.Token.IsCancellationRequested; // Also while the host stops: nobody wants another attempt.
         if (end.Failure is OperationCanceledException and not RunCancelledException && !isStopped && drained.IsCancellationRequested)
         {
+            await letGo().ConfigureAwait(false); // Or a renewal could come after it.
             await services.Client.Runs.ReleaseAsync(run, over).ConfigureAwait(false);
             services.Logger.LogTaskRunReleased(run.Id);
             return "released";

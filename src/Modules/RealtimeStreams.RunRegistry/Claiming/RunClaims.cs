@@ -43,7 +43,9 @@ internal sealed partial class RunClaims(RegistryDatabase database, RunChanges ch
     {
         if (FindFault(worker, lease) is { } fault) return Refuse(new Refusal(ErrorCode.InvalidRequest, fault));
         var until = database.Now() + lease;
+        // A renewal may come after the claim was given back, by another connection. It must not take it again: nobody would be there to hold it.
         var renewed = await database.ChangeAsync("renew", (context, token) => FindClaimed(context, environment, run, worker, attempt)
+            .Where(row => row.ClaimableAt != row.CreatedAt)
             .ExecuteUpdateAsync(set => set.SetProperty(row => row.ClaimableAt, until), token), cancellationToken);
         return await TellAsync(environment, run, attempt, renewed > 0, cancellationToken);
     }
