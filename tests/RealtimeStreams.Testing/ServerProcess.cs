@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Reflection;
 
 namespace RealtimeStreams.Testing;
@@ -199,9 +200,14 @@ public sealed class ServerProcess : IAsyncDisposable
             try
             {
                 using var answer = await client.GetAsync(new Uri("health", UriKind.Relative), cancellationToken);
-                return answer.IsSuccessStatusCode;
+                if (!answer.IsSuccessStatusCode) return false;
+                if (SecureAddress is null) return true;
+                // The web server listens at one address after the other.
+                using var connection = new TcpClient();
+                await connection.ConnectAsync(SecureAddress.Host, SecureAddress.Port, cancellationToken);
+                return true;
             }
-            catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException && !cancellationToken.IsCancellationRequested)
+            catch (Exception exception) when (exception is HttpRequestException or SocketException or TaskCanceledException && !cancellationToken.IsCancellationRequested)
             {
                 return false; // Not listening yet.
             }
