@@ -28,7 +28,7 @@ internal sealed class SteppedClock : FakeTimeProvider
         return wait;
     }
 
-    /// <summary>The sweeper that waited has been stopped.</summary>
+    /// <summary>Waits until the sweeper waits, which then is to be stopped. One that is stopped before that never begins.</summary>
     public async Task ForgetWaitAsync() => await BeginningAsync();
 
     private async Task BeginningAsync()

@@ -46,8 +46,8 @@ public sealed class SweepTests : IAsyncLifetime
     {
         await StartAsync();
         await BreakOffCompletionAsync("run");
-        await StopAsync();
         await clock.ForgetWaitAsync();
+        await StopAsync();
         clock.Advance(TimeSpan.FromMinutes(1));
         observer.Fails = false;
         observer.Calls.Clear();
