@@ -196,7 +196,8 @@ public sealed class WorkerTests(SharedServer shared) : IDisposable
         RunInfo? info = null;
         await Until.TrueAsync(
             () => $"The run {run} has not ended: {info?.Phase}, attempt {info?.Attempt} of {info?.Worker}.",
-            async () => (info = await Client.Runs.GetAsync(run, Cancelled)).Status != RunStatus.Open);
+            async () => (info = await Client.Runs.GetAsync(run, Cancelled)).Status != RunStatus.Open,
+            TimeSpan.FromMinutes(2));
         return info!;
     }
 }
