@@ -68,7 +68,7 @@ public sealed class WorkerTests(SharedServer shared) : IDisposable
             "cut off",
             services => services.AddRealtimeStreamsTask<int, string>(task, async (run, _, cancellationToken) =>
             {
-                cancellationToken.Register(gaveUp.SetResult); // Not disposed: this method may be at its end before the call has been made.
+                using var noted = cancellationToken.Register(gaveUp.SetResult);
                 Traffic.Stream.Pipe(
                     Traffic.NumberAsync("first", 1000, gate: i => i < 3 ? Task.CompletedTask : gaveUp.Task, cancellationToken: CancellationToken.None),
                     new PipeOptions { ProducerId = "task" },
@@ -144,7 +144,7 @@ public sealed class WorkerTests(SharedServer shared) : IDisposable
             {
                 if (payload == "fail") throw new InvalidOperationException("no luck");
                 began.SetResult();
-                cancellationToken.Register(stopped.SetResult); // Not disposed, as above.
+                cancellationToken.Register(stopped.SetResult); // Not disposed: this method may be at its end before the call has been made.
                 await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
             }),
             lease: TimeSpan.FromSeconds(1));
