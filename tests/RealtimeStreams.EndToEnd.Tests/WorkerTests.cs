@@ -61,24 +61,30 @@ public sealed class WorkerTests(SharedServer shared) : IDisposable
     public async Task A_run_of_a_worker_that_is_cut_off_is_another_ones_next_attempt_and_the_first_one_is_refused()
     {
         await using var proxy = new TcpProxy(shared.Process.Port);
-        var began = new TaskCompletionSource();
-        var gaveUp = new TaskCompletionSource();
+        var began = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var gaveUp = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var cutOff = await WorkerHost.StartAsync(
             shared.Process,
             "cut off",
             services => services.AddRealtimeStreamsTask<int, string>(task, async (run, _, cancellationToken) =>
             {
-                using var noted = cancellationToken.Register(gaveUp.SetResult);
                 Traffic.Stream.Pipe(
                     Traffic.NumberAsync("first", 1000, gate: i => i < 3 ? Task.CompletedTask : gaveUp.Task, cancellationToken: CancellationToken.None),
                     new PipeOptions { ProducerId = "task" },
                     CancellationToken.None);
                 await Client.Streams.ReadAsync(Traffic.Stream, run.RunId, cancellationToken: cancellationToken).Take(3).ToListAsync(cancellationToken);
                 began.SetResult();
-                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
+                try
+                {
+                    await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
+                }
+                finally
+                {
+                    gaveUp.SetResult();
+                }
                 return "first";
             }),
-            lease: TimeSpan.FromSeconds(1),
+            lease: TimeSpan.FromSeconds(3),
             drainTime: TimeSpan.Zero,
             port: proxy.Port);
         var triggered = await Client.Runs.TriggerAsync(task, 0, cancellationToken: Cancelled);

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using RealtimeStreams.Sdk.Http;
@@ -69,6 +70,35 @@ public sealed class RetriesTests
             async () => await NewRetries(seed: 1).WaitAsync(final, null, TestContext.Current.CancellationToken));
 
         Assert.Same(final, failure);
+    }
+
+    /// <summary>As HttpClient says of connections that are reset right after they are made, and of those that cannot be made.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Whatever_connection_is_not_made_is_made_again(bool isBare)
+    {
+        Exception reset = new SocketException((int)SocketError.NotConnected);
+        if (!isBare) reset = new HttpRequestException("Refused.", reset);
+        var failed = new HashSet<string>();
+        await using var server = await ScriptedServer.StartAsync();
+        server.Reads.Enqueue(ScriptedServer.Events(ScriptedServer.Chunk(0, "\"a\"") + ScriptedServer.Ended(1)));
+        using var http = new HttpClient(new FailingHandler(request => failed.Add($"{request.Method} {request.RequestUri}") ? reset : null)
+        {
+            InnerHandler = new SocketsHttpHandler(),
+        });
+        using var client = new RealtimeStreamsClient(server.NewOptions(), http);
+        var cancelled = TestContext.Current.CancellationToken;
+
+        await client.Streams.AppendAsync("appended", "one", new AppendOptions { Target = "run_1" }, cancelled);
+        var receipt = await client.Streams.Pipe(
+            RealtimeStream.Define<string>("piped"), new[] { "two" }.ToAsyncEnumerable(), new PipeOptions { Target = "run_1" }, cancelled).Completion;
+        var read = await client.Streams.ReadAsync(RealtimeStream.Define<string>("read"), "run_1", cancellationToken: cancelled).ToListAsync(cancelled);
+
+        Assert.Equal(["\"one\"", "\"two\""], server.Chunks);
+        Assert.Equal(1, receipt.Chunks);
+        Assert.Equal(["a"], read);
+        Assert.Equal(3, failed.Count);
     }
 
     private Retries NewRetries(int seed) =>

@@ -194,6 +194,30 @@ public sealed class WorkerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_claim_whose_renewal_fails_in_an_unknown_way_is_lost()
+    {
+        var stopped = new TaskCompletionSource<RunStopCause>();
+        using var host = await StartAsync(services =>
+        {
+            services.AddRealtimeStreamsTask<int>("t", async (run, _, token) =>
+            {
+                token.Register(() => stopped.SetResult(run.StopCause)); // Not disposed: the task may be at its end before the call is made.
+                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, token);
+            });
+            services.AddHttpClient(RealtimeStreamsServiceCollectionExtensions.HttpClientName).AddHttpMessageHandler(() => new FailingHandler(
+                request => request.RequestUri!.AbsolutePath.EndsWith("/renew", StringComparison.Ordinal) ? new InvalidTimeZoneException("A handler's own.") : null));
+        });
+
+        queue.Add(ScriptedQueue.NewRun("a", "t", "0"));
+        await UntilAsync(() => queue.Claims.Count == 2, "the next claim");
+        await AdvanceUntilAsync(TimeSpan.FromSeconds(1), () => stopped.Task.IsCompleted, "the stop");
+
+        Assert.Equal(RunStopCause.ClaimLost, await stopped.Task);
+        await host.StopAsync(Cancelled);
+        Assert.Empty(queue.Completions);
+    }
+
+    [Fact]
     public async Task While_the_server_is_away_claims_are_tried_again_with_longer_waits()
     {
         var began = time.GetTimestamp();

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.Extensions.Logging;
@@ -133,8 +134,10 @@ internal sealed class Transport(
     }
 
     /// <summary>Whether an exception says that a connection failed or took too long, not that the program is wrong.</summary>
+    /// <remarks>A <see cref="SocketException"/> comes bare from HttpClient when a connection is reset right after it was made (HttpConnectionPool.ConnectAsync asks
+    /// for its remote end outside of what wraps exceptions).</remarks>
     public static bool IsLoss(Exception failure) =>
-        failure is HttpRequestException or IOException or JsonException or OperationCanceledException;
+        failure is HttpRequestException or SocketException or IOException or JsonException or OperationCanceledException;
 
     public static RealtimeStreamsException Lost(Exception failure) =>
         new($"The server could not be reached: {(failure is OperationCanceledException ? "it took too long." : failure.Message)}", failure)

@@ -33,8 +33,9 @@ internal sealed class HeldClaim(RunServices services, RunInfo run)
         {
             // Done with.
         }
-        catch (Exception failure) when (failure is RealtimeStreamsException or TimeoutException)
+        catch (Exception failure)
         {
+            // Whatever it was: nobody renews it any more.
             Volatile.Write(ref loss, failure);
             await stopping.CancelAsync().ConfigureAwait(false);
         }
