@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net.Sockets;
 using System.Text.Json;
 
 namespace RealtimeStreams.ChunkLog.Broker;
@@ -46,7 +47,9 @@ internal static class DurabilityProbe
             // A Go duration: nanoseconds.
             return config.TryGetProperty("sync_interval", out var interval) ? TimeSpan.FromTicks(interval.GetInt64() / 100) : null;
         }
-        catch (Exception exception) when (exception is HttpRequestException or JsonException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+        catch (Exception exception) when (
+            exception is HttpRequestException or SocketException or IOException or JsonException
+            || exception is OperationCanceledException && !cancellationToken.IsCancellationRequested)
         {
             return null;
         }

@@ -1,5 +1,6 @@
 using System.Formats.Tar;
 using System.IO.Compression;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 
 using Microsoft.Extensions.Logging;
@@ -51,7 +52,7 @@ internal sealed partial class ReleaseArchive(Uri releases, PinnedRelease? releas
             if (!digest.Equals(release.Sha256, StringComparison.OrdinalIgnoreCase))
                 throw new ServerSourceException($"{address} has the SHA-256 {digest}, and not the pinned {release.Sha256}: it was not used");
         }
-        catch (HttpRequestException exception)
+        catch (Exception exception) when (exception is HttpRequestException or SocketException or HttpIOException)
         {
             throw new ServerSourceException($"{address} cannot be reached: {exception.Message}", exception);
         }
