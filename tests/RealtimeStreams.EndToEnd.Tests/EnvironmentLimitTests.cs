@@ -160,6 +160,27 @@ public sealed class EnvironmentLimitTests(LimitedServer server) : IClassFixture<
         Assert.Equal(10, (await Api.PageAsync(run, "s")).NextIndex);
     }
 
+    [Fact]
+    public async Task A_run_that_has_its_bytes_ends_a_body_of_Triggers_too_and_its_client_is_told_where_it_stopped()
+    {
+        await server.SetAsync(environment, """{"maxRunBytes":100}""");
+        var run = await Api.RegisterAsync();
+        var path = $"/realtime/v1/streams/{run}/self/s";
+        (string Name, string? Value)[] client = [("X-Client-Id", "c0ffee01"), ("X-Resume-From-Chunk", "0")];
+        await using var body = await RawRequest.PostLinesAsync(server.Process, path, client, key);
+        for (var i = 0; i < 10; i++) await body.WriteChunkAsync($"\"{i}xxxxxxx\"\n");
+        await Until.TrueAsync(() => "The lines are not stored.", async () => (await Api.PageAsync(run, "s")).NextIndex == 10);
+
+        await body.WriteChunkAsync("1\n");
+
+        var answer = await body.ReadUntilAsync("}");
+        Assert.StartsWith("HTTP/1.1 422 ", answer, StringComparison.Ordinal);
+        Assert.Contains("it would exceed its limit of 100 bytes", answer, StringComparison.Ordinal);
+        using var asked = await Api.SendAsync(HttpMethod.Head, path, headers: client[..1]);
+        Assert.Equal("9", asked.Headers.GetValues("X-Last-Chunk-Index").Single());
+        Assert.Equal(10, (await Api.PageAsync(run, "s")).NextIndex);
+    }
+
     /// <summary>Writes chunks of 25 bytes until the server refuses.</summary>
     /// <returns>How many it stored.</returns>
     private static async Task<int> StoreUntilRefusedAsync(Api api, string run, string stream)

@@ -133,6 +133,30 @@ public sealed class RunStreamsTests(S2Server server) : IDisposable
         Assert.Equal(["a"], await caller.BodiesAsync(Name));
     }
 
+    [Fact]
+    public async Task A_live_session_of_a_run_that_has_its_bytes_stores_none_of_what_goes_beyond_and_ends_with_the_refusal()
+    {
+        using var admin = server.NewCaller(S2Server.OperatorKey);
+        var environment = $"bytes-{run}";
+        var made = await admin.SendAsync(HttpMethod.Post, "/api/v1/admin/environments", $$"""{"id":"{{environment}}"}""");
+        var set = await admin.SendAsync(HttpMethod.Patch, $"/api/v1/admin/environments/{environment}", """{"maxRunBytes":100}""");
+        Assert.Equal((201, 200), (made.Status, set.Status));
+        using var limited = server.NewCaller(made.Json.GetProperty("secretKey").GetString());
+        Assert.Equal(201, (await limited.SendAsync(HttpMethod.Post, "/api/v1/runs", JsonSerializer.Serialize(new { id = run }))).Status);
+        var forty = new string('x', 40);
+        await using var session = await limited.OpenAppendAsync(Name);
+        await session.AppendAsync(forty, forty);
+        Assert.Equal((0UL, 2UL, 2UL), await session.AckAsync());
+
+        await session.AppendAsync("y", forty); // A batch is stored whole or not at all.
+        var (status, code, text) = await session.TerminalAsync();
+
+        Assert.Equal((403, "quota_exhausted"), (status, code));
+        Assert.Contains("its limit of 100 bytes", text, StringComparison.Ordinal);
+        Assert.Equal([forty, forty], await limited.BodiesAsync(Name));
+        Assert.Equal((403, "quota_exhausted"), (await limited.AppendAsync($"runs/{run}/other", $$"""{"records":[{"body":"{{forty}}"}]}""")).Error);
+    }
+
     public void Dispose() => caller.Dispose();
 
     private Task<Answer> RegisterAsync() => NativeAsync(HttpMethod.Post, "", JsonSerializer.Serialize(new { id = run }), "/api/v1/runs");
