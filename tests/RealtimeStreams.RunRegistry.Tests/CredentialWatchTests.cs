@@ -1,9 +1,12 @@
 using System.Diagnostics.Metrics;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.Metrics.Testing;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Time.Testing;
 using RealtimeStreams.Protocol;
 using RealtimeStreams.RunRegistry.Setup;
+using RealtimeStreams.RunRegistry.Storing;
 using RealtimeStreams.Testing;
 
 namespace RealtimeStreams.RunRegistry.Tests;
@@ -101,6 +104,34 @@ public abstract class CredentialWatchContract(TestDatabases databases) : Registr
             clock.Advance(TimeSpan.FromMilliseconds(100));
             return watch.End == AccessEnd.Revoked;
         });
+    }
+
+    [Fact]
+    public async Task A_look_that_fails_for_whatever_reason_is_followed_by_the_next()
+    {
+        var node = await StartAsync();
+        var deaf = await StartAsync(isAnnounced: false);
+        var (doomed, _) = await MakeKeysAsync(node);
+        using var watch = await WatchAsync(deaf, doomed.Secret);
+        await using var context = node.Services.GetRequiredService<RegistryProvider>().CreateContext();
+        var rows = await context.CredentialVersions.AsNoTracking().ToListAsync(Cancelled);
+        await context.CredentialVersions.ExecuteDeleteAsync(Cancelled); // No look is prepared for that.
+        for (var i = 0; i < 4; i++)
+        {
+            clock.Advance(TimeSpan.FromMilliseconds(500));
+            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, Cancelled);
+        }
+        context.CredentialVersions.AddRange(rows);
+        await context.SaveChangesAsync(Cancelled);
+
+        await Keys(node).RevokeAsync(Tenant, doomed.Key.Id, By, Cancelled);
+
+        await Until.TrueAsync(() => "the watch has not ended", () =>
+        {
+            clock.Advance(TimeSpan.FromMilliseconds(100));
+            return watch.End == AccessEnd.Revoked;
+        });
+        Assert.False(deaf.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.IsCancellationRequested);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Time.Testing;
 using RealtimeStreams.Protocol;
 using RealtimeStreams.RunRegistry.Setup;
@@ -186,6 +187,23 @@ public abstract class StopContract(TestDatabases databases) : RegistryContract(d
         await Until.TrueAsync(() => "The watch was told nothing.", () => Volatile.Read(ref told) > 0 && same.Requested.IsCancellationRequested);
         Assert.Equal(("now", "now", 1), (watch.Request!.Reason, same.Request!.Reason, told));
         Assert.Equal((false, null), (other.Requested.IsCancellationRequested, other.Request));
+    }
+
+    [Fact]
+    public async Task A_watcher_that_throws_when_it_is_told_keeps_nobody_else_from_being_told()
+    {
+        var node = await StartNodeAsync();
+        foreach (var run in (string[])["run", "other"]) await RegisterAsync(node, Registration(run));
+        using var broken = Stops(node).Watch(Environment, Id("run"));
+        using var other = Stops(node).Watch(Environment, Id("other"));
+        using var throws = broken.Requested.Register(() => throw new InvalidOperationException("A bug."));
+
+        await RequestAsync(node, "run", null, null);
+        await Until.TrueAsync(() => "The broken watch was told nothing.", () => broken.Requested.IsCancellationRequested);
+        await RequestAsync(node, "other", null, null);
+
+        await Until.TrueAsync(() => "The other watch was told nothing.", () => other.Requested.IsCancellationRequested);
+        Assert.False(node.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.IsCancellationRequested);
     }
 
     [Fact]

@@ -44,8 +44,9 @@ internal sealed partial class CredentialWatch(
             if (settings.IsStale) await settings.LoadAsync(context, cancellationToken);
             isBlind = false;
         }
-        catch (Exception exception) when (database.Provider.IsUnavailable(exception))
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
+            // Whatever it is: nobody else looks, and a service that faults stops the server.
             if (!isBlind) LogBlind(exception);
             isBlind = true;
         }

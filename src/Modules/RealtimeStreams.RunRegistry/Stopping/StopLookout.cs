@@ -43,9 +43,10 @@ internal sealed partial class StopLookout(
                 lookedAt = now;
                 isBlind = false;
             }
-            catch (Exception exception) when (database.Provider.IsUnavailable(exception))
+            catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
             {
-                if (!isBlind) LogBlind(exception); // The next look goes back as far as this one would have.
+                // Whatever it is: nobody else looks, and a service that faults stops the server. The next look goes back as far as this one would have.
+                if (!isBlind) LogBlind(exception);
                 isBlind = true;
             }
         }
