@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
 using RealtimeStreams.RunRegistry.Storing;
 
 namespace RealtimeStreams.RunRegistry.Tests;
@@ -27,6 +28,20 @@ public sealed class SetupOnSqliteTests(SqliteDatabases databases) : SetupContrac
         var next = await StartNodeAsync();
 
         await RegisterAsync(next, Registration("run"));
+    }
+
+    [Fact]
+    public async Task A_server_whose_clock_stands_still_starts_when_another_has_finished_its_setup()
+    {
+        Task<TestNode> starting;
+        await using (new FileStream(Path.Combine(Settings["RealtimeStreams:DataDirectory"]!, "registry.db.setup-lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None))
+        {
+            starting = StartNodeAsync(new FakeTimeProvider());
+            await Task.WhenAny(starting, Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System, Cancelled));
+            Assert.False(starting.IsCompleted);
+        }
+
+        await starting.WaitAsync(TimeSpan.FromSeconds(30), Cancelled);
     }
 
     [Fact]

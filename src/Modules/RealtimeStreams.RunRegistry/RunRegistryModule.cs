@@ -126,7 +126,6 @@ public static class RunRegistryModule
         var loggers = services.GetRequiredService<ILoggerFactory>();
         return services.GetRequiredService<IConfiguration>().GetConnectionString(ConnectionStringName) is { Length: > 0 } connectionString
             ? new PostgresProvider(connectionString, options.CommandTimeout, loggers)
-            : new SqliteProvider(
-                Path.GetFullPath(options.DataDirectory), options.CommandTimeout, loggers, services.GetRequiredService<TimeProvider>());
+            : new SqliteProvider(Path.GetFullPath(options.DataDirectory), options.CommandTimeout, loggers);
     }
 }

@@ -10,15 +10,13 @@ internal sealed class SqliteProvider : RegistryProvider
 {
     private readonly string connectionString;
     private readonly string lockFile;
-    private readonly TimeProvider clock;
     private readonly PooledDbContextFactory<SqliteContext> contexts;
 
     // SQLite has one writer at a time, and its driver blocks a thread while it waits. So this server's writers queue here.
     private readonly SemaphoreSlim writer = new(1, 1);
 
-    public SqliteProvider(string directory, TimeSpan commandTimeout, ILoggerFactory loggers, TimeProvider clock)
+    public SqliteProvider(string directory, TimeSpan commandTimeout, ILoggerFactory loggers)
     {
-        this.clock = clock;
         Directory.CreateDirectory(directory);
         var file = Path.Combine(directory, "registry.db");
         Place = $"SQLite file {file}";
@@ -54,7 +52,8 @@ internal sealed class SqliteProvider : RegistryProvider
             }
             catch (IOException) when (File.Exists(lockFile))
             {
-                await Task.Delay(TimeSpan.FromMilliseconds(50), clock, cancellationToken);
+                // By the machine's time, whatever the server's is: another process frees it, or one that was just being started has inherited it.
+                await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, cancellationToken);
             }
         }
     }
