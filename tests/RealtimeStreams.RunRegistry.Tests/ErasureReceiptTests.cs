@@ -62,7 +62,7 @@ public abstract class ErasureReceiptContract(TestDatabases databases) : Registry
     {
         var node = await StartNodeAsync(clock); // Whose time stands still: nobody's patience ends.
         await RegisterAsync(node, Registration("run"));
-        var held = new TaskCompletionSource();
+        var held = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         node.Observer.Hold = held.Task;
         using var over = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
 

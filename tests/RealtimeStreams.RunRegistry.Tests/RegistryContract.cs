@@ -28,7 +28,7 @@ public abstract class RegistryContract(TestDatabases databases) : IAsyncLifetime
         TimeProvider? clock = null, Action<Microsoft.Extensions.DependencyInjection.IServiceCollection>? configure = null)
     {
         var node = await TestNode.StartAsync(Settings, clock, configure);
-        nodes.Add(node);
+        lock (nodes) nodes.Add(node); // Some tests start several at once.
         return node;
     }
 
