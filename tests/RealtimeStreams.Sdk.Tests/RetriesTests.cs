@@ -45,6 +45,7 @@ public sealed class RetriesTests
 
         Assert.Equal(TimeSpan.FromSeconds(30), retries.NextWait(TimeSpan.FromSeconds(30)));
         Assert.InRange(retries.NextWait(TimeSpan.FromSeconds(-3)).TotalMilliseconds, 10, 20);
+        Assert.Equal(TimeSpan.FromDays(1), retries.NextWait(TimeSpan.MaxValue)); // No timer takes what a header may say.
     }
 
     [Fact]

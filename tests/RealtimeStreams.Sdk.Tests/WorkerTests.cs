@@ -217,6 +217,55 @@ public sealed class WorkerTests : IAsyncLifetime
         Assert.Empty(queue.Completions);
     }
 
+    [Theory]
+    [InlineData("/claim", 3010)]
+    [InlineData("/complete", 3015)]
+    [InlineData("/stop", 3022)]
+    public async Task A_request_that_fails_in_an_unknown_way_is_logged_and_ends_neither_the_worker_nor_its_next_run(string path, int logged)
+    {
+        var failed = 0;
+        using var host = await StartAsync(services =>
+        {
+            services.AddRealtimeStreamsTask<int>("t", (_, _, _) => Task.CompletedTask);
+            services.AddHttpClient(RealtimeStreamsServiceCollectionExtensions.HttpClientName).AddHttpMessageHandler(() => new FailingHandler(
+                request => request.RequestUri!.AbsolutePath.EndsWith(path, StringComparison.Ordinal) && Interlocked.Increment(ref failed) == 1
+                    ? new InvalidTimeZoneException("A handler's own.") : null));
+        });
+        queue.Add(ScriptedQueue.NewRun("a", "t", "0"));
+        await AdvanceUntilAsync(TimeSpan.FromMilliseconds(100), () => Volatile.Read(ref failed) > 0, "the failure");
+        queue.Add(ScriptedQueue.NewRun("b", "t", "0"));
+
+        await AdvanceUntilAsync(TimeSpan.FromMilliseconds(100), () => queue.Completions.Any(completion => completion.Run == "b"), "the next run's end");
+
+        Assert.False(host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.IsCancellationRequested);
+        await host.StopAsync(Cancelled);
+        Assert.Contains(host.Services.GetFakeLogCollector().GetSnapshot(), line => line.Id.Id == logged);
+    }
+
+    [Fact]
+    public async Task A_task_whose_stopping_calls_what_throws_ends_as_any_other()
+    {
+        var began = 0;
+        using var host = await StartAsync(services => services.AddRealtimeStreamsTask<string>("t", async (run, payload, token) =>
+        {
+            token.Register(() => throw new InvalidOperationException("a callback's"));
+            if (payload == "fail") throw new InvalidOperationException("no luck");
+            Interlocked.Increment(ref began);
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, token);
+        }));
+        queue.Add(ScriptedQueue.NewRun("a", "t", "\"fail\""));
+        await CompletedAsync(1);
+        Assert.Equal(("failed", "no luck"), ((string?)queue.CompletionOf("a")["outcome"], (string?)queue.CompletionOf("a")["error"]));
+
+        for (var i = 0; i < 2; i++) queue.Add(ScriptedQueue.NewRun($"r{i}", "t", "\"endless\""));
+        await UntilAsync(() => Volatile.Read(ref began) == 2, "both runs");
+        var stopping = host.StopAsync(Cancelled);
+        await AdvanceUntilAsync(TimeSpan.FromSeconds(1), () => stopping.IsCompleted, "the stop");
+        await stopping;
+
+        Assert.Equal(["r0", "r1"], queue.Renewals.Where(renewal => renewal.Body.LeaseInSeconds == 0).Select(renewal => renewal.Run).Order()); // Given back.
+    }
+
     [Fact]
     public async Task While_the_server_is_away_claims_are_tried_again_with_longer_waits()
     {

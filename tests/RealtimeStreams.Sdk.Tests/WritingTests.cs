@@ -336,6 +336,57 @@ public sealed class WritingTests
     }
 
     [Fact]
+    public async Task A_writer_ends_though_what_is_called_when_it_stops_throws()
+    {
+        await using var server = await ScriptedServer.StartAsync();
+        using var client = server.NewClient();
+        var executed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        var pipe = client.Streams.Writer(
+            Numbers,
+            writer =>
+            {
+                writer.Stopping.Register(() => throw new InvalidOperationException("a callback's"));
+                writer.Merge(BrokenAsync());
+                return Task.CompletedTask;
+            },
+            ToRun,
+            Cancelled);
+        executed.SetResult();
+
+        Assert.Equal("broken", (await Assert.ThrowsAsync<InvalidOperationException>(() => pipe.Completion.WaitAsync(TimeSpan.FromSeconds(30), Cancelled))).Message);
+        Assert.Equal(["1"], server.Chunks);
+
+        async IAsyncEnumerable<int> BrokenAsync()
+        {
+            yield return 1;
+            await executed.Task;
+            throw new InvalidOperationException("broken");
+        }
+    }
+
+    [Fact]
+    public async Task A_pipe_that_the_server_refuses_says_so_though_what_is_called_when_it_stops_throws()
+    {
+        await using var server = await ScriptedServer.StartAsync();
+        using var client = server.NewClient();
+        server.AppendFaults.Enqueue((context, _) => ScriptedServer.RefuseAsync(context, ErrorCode.StreamClosed));
+
+        var pipe = client.Streams.Writer(
+            Numbers,
+            async writer =>
+            {
+                writer.Stopping.Register(() => throw new InvalidOperationException("a callback's"));
+                await writer.WriteAsync(1, Cancelled);
+                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, writer.Stopping);
+            },
+            ToRun,
+            Cancelled);
+
+        Assert.Equal("stream_closed", (await Assert.ThrowsAsync<RealtimeStreamsException>(() => pipe.Completion.WaitAsync(TimeSpan.FromSeconds(30), Cancelled))).Code);
+    }
+
+    [Fact]
     public async Task Cancelling_a_pipe_stops_its_source_and_its_upload()
     {
         await using var server = await ScriptedServer.StartAsync();

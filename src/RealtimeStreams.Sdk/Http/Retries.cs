@@ -6,6 +6,9 @@ namespace RealtimeStreams.Sdk.Http;
 internal sealed class Retries(
     RealtimeStreamsClientOptions options, TimeProvider time, ILogger logger, SdkTelemetry telemetry, string operation, Random? random = null)
 {
+    /// <summary>What a server, or something before it, may ask for is anything; a timer takes seven weeks.</summary>
+    private static readonly TimeSpan longest = TimeSpan.FromDays(1);
+
     private long failingSince;
 
     /// <summary>How many tries have failed since the last success.</summary>
@@ -33,12 +36,13 @@ internal sealed class Retries(
         await Task.Delay(wait, time, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>MinBackoff doubled per failed try up to MaxBackoff, of which jitter takes up to half; never less than the server asks for.</summary>
+    /// <summary>MinBackoff doubled per failed try up to MaxBackoff, of which jitter takes up to half; never less than the server asks for, up to a day.</summary>
     internal TimeSpan NextWait(TimeSpan? retryAfter)
     {
         // 2^30 times the smallest wait of a millisecond is twelve days, above any MaxBackoff.
         var full = Math.Min(options.MinBackoff.TotalMilliseconds * (1L << Math.Min(Math.Max(Failed - 1, 0), 30)), options.MaxBackoff.TotalMilliseconds);
         var wait = TimeSpan.FromMilliseconds(full * (1 - ((random ?? Random.Shared).NextDouble() / 2)));
+        if (retryAfter > longest) retryAfter = longest;
         return retryAfter > wait ? retryAfter.Value : wait;
     }
 }

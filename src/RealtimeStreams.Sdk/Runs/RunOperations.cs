@@ -4,6 +4,7 @@ using System.Runtime.ExceptionServices;
 using RealtimeStreams.Protocol;
 using RealtimeStreams.Sdk.Http;
 using RealtimeStreams.Sdk.Json;
+using RealtimeStreams.Sdk.Stopping;
 using RealtimeStreams.Sdk.Writing;
 
 namespace RealtimeStreams.Sdk.Runs;
@@ -63,7 +64,7 @@ internal sealed partial class RunOperations(Transport transport, ChunkJson json,
         catch (Exception failure)
         {
             SdkTelemetry.Fail(activity, failure);
-            await stopping.CancelAsync().ConfigureAwait(false);
+            await stopping.CancelSafelyAsync(transport.Logger).ConfigureAwait(false);
             if (stop is not null) await stop.WhenAcknowledgedAsync(transport.Time, cancellationToken).ConfigureAwait(false);
             await EndAsync(context, failure, options, cancellationToken).ConfigureAwait(false);
             throw;

@@ -51,11 +51,11 @@ internal sealed class StopRequests(Transport transport)
 
     public Task RestAsync(TimeSpan time, CancellationToken cancellationToken) => Task.Delay(time, transport.Time, cancellationToken);
 
-    public void LogNotSeen(string runId, RealtimeStreamsException failure) => transport.Logger.LogStopNotSeen(runId, failure);
+    public void LogNotSeen(string runId, Exception failure) => transport.Logger.LogStopNotSeen(runId, failure);
 
     public void LogNotTold(string runId, Exception failure) => transport.Logger.LogStopNotTold(runId, failure);
 
-    public void LogNotWatched(string runId, RealtimeStreamsException failure) => transport.Logger.LogStopNotWatched(runId, failure);
+    public void LogNotWatched(string runId, Exception failure) => transport.Logger.LogStopNotWatched(runId, failure);
 
     private static string PathOf(string runId) => $"{Paths.Run(RunId.Parse(runId))}/stop";
 

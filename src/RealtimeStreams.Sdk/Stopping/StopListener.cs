@@ -93,9 +93,9 @@ internal sealed class StopListener : IAsyncDisposable
         {
             // Nobody wants to know any more.
         }
-        catch (RealtimeStreamsException failure)
+        catch (Exception failure)
         {
-            requests.LogNotSeen(run.Id, failure);
+            requests.LogNotSeen(run.Id, failure); // Whatever it was: it is not to take the run with it, which waits for this one at its end.
         }
     }
 
@@ -121,10 +121,10 @@ internal sealed class StopListener : IAsyncDisposable
             {
                 break;
             }
-            catch (RealtimeStreamsException failure)
+            catch (Exception failure) when (!done.IsCancellationRequested)
             {
                 requests.LogNotWatched(run.Id, failure);
-                wait = failure.Retryable ? rest : Timeout.InfiniteTimeSpan; // Refused for good: then renewals may still tell.
+                wait = failure is RealtimeStreamsException { Retryable: false } ? Timeout.InfiniteTimeSpan : rest; // Refused for good: then renewals may still tell.
             }
         }
         return true;

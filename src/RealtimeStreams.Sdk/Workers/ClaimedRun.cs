@@ -2,6 +2,7 @@ using System.Runtime.ExceptionServices;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using RealtimeStreams.Protocol;
+using RealtimeStreams.Sdk.Stopping;
 
 namespace RealtimeStreams.Sdk.Workers;
 
@@ -37,8 +38,9 @@ internal sealed class ClaimedRun(RunServices services, TaskDefinition task, RunI
         {
             services.Logger.LogTaskRunLost(run.Id, refusal);
         }
-        catch (Exception failure) when (failure is RealtimeStreamsException || over.IsCancellationRequested)
+        catch (Exception failure)
         {
+            // Whatever it was, such as what a handler of the HttpClient threw: the other runs of this host go on.
             services.Logger.LogTaskRunUntold(run.Id, failure);
         }
         finally
@@ -76,7 +78,7 @@ internal sealed class ClaimedRun(RunServices services, TaskDefinition task, RunI
         }
         catch (Exception failure)
         {
-            await stopping.CancelAsync().ConfigureAwait(false);
+            await stopping.CancelSafelyAsync(services.Logger).ConfigureAwait(false);
             try
             {
                 await context.WhenWrittenAsync(over).ConfigureAwait(false); // The pipes store what they have taken.

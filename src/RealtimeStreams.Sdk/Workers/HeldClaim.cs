@@ -1,4 +1,5 @@
 using RealtimeStreams.Protocol;
+using RealtimeStreams.Sdk.Stopping;
 
 namespace RealtimeStreams.Sdk.Workers;
 
@@ -37,7 +38,7 @@ internal sealed class HeldClaim(RunServices services, RunInfo run)
         {
             // Whatever it was: nobody renews it any more.
             Volatile.Write(ref loss, failure);
-            await stopping.CancelAsync().ConfigureAwait(false);
+            await stopping.CancelSafelyAsync(services.Logger).ConfigureAwait(false);
         }
     }
 

@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using RealtimeStreams.Protocol;
 using RealtimeStreams.Sdk.Json;
+using RealtimeStreams.Sdk.Stopping;
 using RealtimeStreams.Sdk.Writing;
 
 namespace RealtimeStreams.Sdk.Workers;
@@ -82,8 +83,8 @@ internal sealed class TaskWorker : BackgroundService
             logger.LogWorkerStopping(claim.Worker!, running.Count);
         }
 
-        using var drainTimer = time.CreateTimer(_ => drained.Cancel(), null, options.DrainTime, Timeout.InfiniteTimeSpan);
-        using var endTimer = time.CreateTimer(_ => over.Cancel(), null, options.DrainTime + EndTime, Timeout.InfiniteTimeSpan);
+        using var drainTimer = time.CreateTimer(_ => drained.CancelSafely(logger), null, options.DrainTime, Timeout.InfiniteTimeSpan);
+        using var endTimer = time.CreateTimer(_ => over.CancelSafely(logger), null, options.DrainTime + EndTime, Timeout.InfiniteTimeSpan);
         await Task.WhenAll(running).ConfigureAwait(false);
 
         async Task RunAsync(RunInfo run)
@@ -111,9 +112,9 @@ internal sealed class TaskWorker : BackgroundService
                 if (await client.Runs.ClaimAsync(ids, claim, stoppingToken).ConfigureAwait(false) is { TaskId: { } id } run && tasks.ContainsKey(id)) return run;
                 wait = MinWait;
             }
-            catch (RealtimeStreamsException failure)
+            catch (Exception failure) when (!stoppingToken.IsCancellationRequested)
             {
-                // The host's other work goes on without the server, so this does not stop it either.
+                // The host's other work goes on without the server, so this does not stop it either. Nor does what a handler of the HttpClient throws.
                 var jittered = wait * (1 - (Random.Shared.NextDouble() / 2));
                 logger.LogClaimFailed(jittered, failure);
                 await Task.Delay(jittered, time, stoppingToken).ConfigureAwait(false);

@@ -1,13 +1,16 @@
 using System.Text.Json.Serialization.Metadata;
+using Microsoft.Extensions.Logging;
 using RealtimeStreams.Protocol;
 using RealtimeStreams.Sdk.Http;
 using RealtimeStreams.Sdk.Json;
+using RealtimeStreams.Sdk.Stopping;
 
 namespace RealtimeStreams.Sdk.Writing;
 
 /// <summary>A pipe or a writer at work: chunks become bytes, and go to the producer's buffer and to whoever iterates them here, in one order.</summary>
 internal sealed class Upload<T> : IDisposable
 {
+    private readonly ILogger logger;
     private readonly ChunkBuffer buffer;
     private readonly ChunkProducer producer;
     private readonly LocalStream<T> local;
@@ -20,6 +23,7 @@ internal sealed class Upload<T> : IDisposable
     public Upload(
         Transport transport, RunId run, StreamKey key, JsonTypeInfo<T> contract, PipeOptions options, RunContext? context, CancellationToken cancellationToken)
     {
+        logger = transport.Logger;
         scratch = new ChunkScratch<T>(contract);
         local = new LocalStream<T>(options.LocalBufferChunks, transport.Time);
         buffer = new ChunkBuffer(transport.Options.MaxBufferedBytes, transport.Options.MaxBufferedChunks);
@@ -40,7 +44,7 @@ internal sealed class Upload<T> : IDisposable
     {
         try
         {
-            stopSources.Cancel();
+            stopSources.CancelSafely(logger);
         }
         catch (ObjectDisposedException)
         {
@@ -111,7 +115,7 @@ internal sealed class Upload<T> : IDisposable
         catch (Exception failure)
         {
             buffer.Fail(failure);
-            await abandon.CancelAsync().ConfigureAwait(false);
+            await abandon.CancelSafelyAsync(logger).ConfigureAwait(false);
             throw;
         }
     }
