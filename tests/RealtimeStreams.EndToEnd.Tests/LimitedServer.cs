@@ -73,6 +73,7 @@ public sealed class LimitedServer : IAsyncLifetime
         {
             ["RealtimeStreams__OperatorKey"] = OperatorKey,
             ["RealtimeStreams__AllowedOrigins"] = SharedServer.AllowedOrigin,
+            ["RealtimeStreams__Limits__BodyGrace"] = "00:02:00", // Bodies that a test sends slowly take places for as long as it wants.
         },
     });
 

@@ -212,12 +212,7 @@ public sealed class RequestLimitTests : IClassFixture<LimitedServer>, IAsyncLife
         await server.SetAsync(environment, """{"tokenConcurrentRequests":2,"concurrentRequests":3}""");
         using var page = new Api(server.CreateClient(token));
         var slow = new List<RawRequest>();
-        for (var i = 0; i < 2; i++)
-        {
-            slow.Add(await RawRequest.ConnectAsync(server.Process.Port));
-            await slow[i].SendAsync(
-                $"POST {Api.StreamPath(run, "s")} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n1");
-        }
+        for (var i = 0; i < 2; i++) slow.Add(await BeginSlowlyAsync(Api.StreamPath(run, "s"), token));
 
         string[] paths = [Api.StreamPath(run, "s") + "?limit=1", $"/realtime/v1/runs/{run}", $"/v1/streams/runs%2F{run}%2Fs/records/tail"];
         foreach (var path in paths)
@@ -302,9 +297,7 @@ public sealed class RequestLimitTests : IClassFixture<LimitedServer>, IAsyncLife
         var run = await Api.RegisterAsync();
         await server.SetAsync(environment, """{"concurrentRequests":1}""");
         using var read = await AskAsync(Api, Api.StreamPath(run), until: 200, ("Accept", "text/event-stream"));
-        await using var slow = await RawRequest.ConnectAsync(server.Process.Port);
-        await slow.SendAsync(Head("POST", Api.StreamPath(run), "Content-Type: application/json", "Content-Length: 2"));
-        await slow.SendAsync("1");
+        await using var slow = await BeginSlowlyAsync(Api.StreamPath(run), key);
 
         using (var refused = await AskAsync(Api, "/api/v1/runs", until: 429))
             await AssertRefusedAsync(refused, new LimitInfo("concurrentRequests", 1, "environment"));
@@ -314,8 +307,29 @@ public sealed class RequestLimitTests : IClassFixture<LimitedServer>, IAsyncLife
         using var next = await AskAsync(Api, "/api/v1/runs", until: 200);
     }
 
-    private string Head(string method, string path, params string[] headers) =>
-        $"{method} {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n{string.Concat(headers.Select(header => header + "\r\n"))}\r\n";
+    private string Head(string method, string path, params string[] headers) => Head(method, path, key, headers);
+
+    private static string Head(string method, string path, string credential, string[] headers) =>
+        $"{method} {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {credential}\r\n{string.Concat(headers.Select(header => header + "\r\n"))}\r\n";
+
+    /// <summary>A request that has been let in, and of whose body of two bytes only the first has come.</summary>
+    private async Task<RawRequest> BeginSlowlyAsync(string path, string credential)
+    {
+        RawRequest? begun = null;
+        var answer = "";
+        await Until.TrueAsync(() => $"It was not let in: {answer}", async () =>
+        {
+            var request = await RawRequest.ConnectAsync(server.Process.Port);
+            await request.SendAsync(Head("POST", path, credential, ["Content-Type: application/json", "Content-Length: 2", "Expect: 100-continue"]));
+            answer = await request.ReadUntilAsync("\r\n\r\n");
+            // The server says so when it reads the body, and so holds a place. One that another request has just left may not be free yet.
+            if (answer.StartsWith("HTTP/1.1 100 ", StringComparison.Ordinal)) begun = request;
+            else await request.DisposeAsync();
+            return begun is not null;
+        });
+        await begun!.SendAsync("1");
+        return begun;
+    }
 
     private async Task<string> IssueAsync(params string[] scopes)
     {
