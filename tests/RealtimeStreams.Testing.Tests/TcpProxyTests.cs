@@ -53,6 +53,27 @@ public sealed class TcpProxyTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task While_it_does_not_listen_connections_are_refused_and_it_keeps_its_port()
+    {
+        using var open = await ConnectAsync();
+        Assert.Equal(42, await EchoAsync(open, 42));
+        for (var round = 0; round < 3; round++)
+        {
+            proxy.StopListening();
+            proxy.StopListening();
+            var refused = await Assert.ThrowsAnyAsync<SocketException>(ConnectAsync);
+            Assert.Equal(SocketError.ConnectionRefused, refused.SocketErrorCode);
+            Assert.Equal(43, await EchoAsync(open, 43));
+
+            proxy.Accept();
+            proxy.Accept();
+            using var again = await ConnectAsync();
+            Assert.Equal(44, await EchoAsync(again, 44));
+        }
+        Assert.Equal((4, 0, 0), (proxy.Accepted, proxy.Refused, proxy.Cuts));
+    }
+
+    [Fact]
     public async Task A_reset_by_the_target_reaches_a_client_that_only_listens()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);

@@ -6,15 +6,17 @@ namespace RealtimeStreams.Testing;
 
 /// <summary>
 /// A loopback port in front of another one, on which a test makes the network fail: cut every connection, cut at random after so many bytes, refuse new
-/// ones, let no byte through for a while, or swallow an answer. It counts what it did, so that a test can assert that it happened.
+/// ones or reset them at once, let no byte through for a while, or swallow an answer. It counts what it did, so that a test can assert that it happened.
 /// </summary>
 public sealed class TcpProxy : IAsyncDisposable
 {
-    private readonly TcpListener listener = new(IPAddress.Loopback, 0);
+    private readonly Socket reservation = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp); // Keeps the port while nobody listens.
+    private readonly Lock listenerLock = new();
     private readonly CancellationTokenSource disposing = new();
     private readonly ConcurrentDictionary<ProxiedConnection, Task> open = new();
     private readonly Lock gateLock = new();
-    private readonly Task accepting;
+    private Task accepting = Task.CompletedTask; // It and the listener are of the listener's lock.
+    private TcpListener? listener;
     private TaskCompletionSource gate = OpenGate();
     private volatile RandomCuts? randomCuts;
     private volatile bool refusing;
@@ -29,9 +31,9 @@ public sealed class TcpProxy : IAsyncDisposable
     public TcpProxy(int targetPort)
     {
         this.targetPort = targetPort;
-        listener.Start();
-        Port = ((IPEndPoint)listener.LocalEndpoint).Port;
-        accepting = AcceptAsync();
+        reservation.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        Port = ((IPEndPoint)reservation.LocalEndPoint!).Port;
+        Listen();
     }
 
     /// <summary>The port to connect to instead of the target's.</summary>
@@ -62,8 +64,22 @@ public sealed class TcpProxy : IAsyncDisposable
     /// <summary>Resets new connections at once, until <see cref="Accept"/>. Open ones stay.</summary>
     public void Refuse() => refusing = true;
 
+    /// <summary>Does not even listen, until <see cref="Accept"/>, as if there were no such program. Open connections stay.</summary>
+    public void StopListening()
+    {
+        lock (listenerLock)
+        {
+            listener?.Dispose();
+            listener = null;
+        }
+    }
+
     /// <summary>Passes new connections on again.</summary>
-    public void Accept() => refusing = false;
+    public void Accept()
+    {
+        refusing = false;
+        Listen();
+    }
 
     /// <summary>
     /// The next bytes that come back from the target, on whichever connection, are thrown away and that connection is cut: the request arrived, and its
@@ -98,8 +114,9 @@ public sealed class TcpProxy : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await disposing.CancelAsync();
-        listener.Dispose();
+        StopListening();
         await accepting;
+        reservation.Dispose();
         foreach (var (connection, _) in open) connection.Cut(reset: true);
         await Task.WhenAll(open.Values);
         disposing.Dispose();
@@ -138,18 +155,34 @@ public sealed class TcpProxy : IAsyncDisposable
         return gate;
     }
 
-    private async Task AcceptAsync()
+    private void Listen()
     {
+        lock (listenerLock)
+        {
+            if (listener is not null) return;
+            listener = new TcpListener(IPAddress.Loopback, Port);
+            listener.Start();
+            accepting = AcceptAsync(listener, accepting);
+        }
+    }
+
+    private async Task AcceptAsync(TcpListener from, Task before)
+    {
+        await before;
         while (!disposing.IsCancellationRequested)
         {
             Socket client;
             try
             {
-                client = await listener.AcceptSocketAsync(disposing.Token);
+                client = await from.AcceptSocketAsync(disposing.Token);
             }
-            catch (Exception exception) when (exception is OperationCanceledException or SocketException or ObjectDisposedException)
+            catch (Exception exception) when (exception is OperationCanceledException or InvalidOperationException)
             {
-                continue;
+                return; // It does not listen any more.
+            }
+            catch (SocketException)
+            {
+                continue; // It was that one connection's, or the next call says that nobody listens.
             }
 
             if (refusing)
