@@ -100,6 +100,7 @@ public sealed class AvailabilityTests : IAsyncLifetime
     private async Task<Dictionary<string, string?>> SettingsAsync() => new()
     {
         ["RealtimeStreams:DataDirectory"] = folder.FullPath,
+        ["RealtimeStreams:RunRegistry:CommandTimeout"] = "00:01:00", // A busy machine is no failure; one that nobody serves refuses at once.
         ["ConnectionStrings:registry"] = await server!.CreateDatabaseAsync(Cancelled),
     };
 
