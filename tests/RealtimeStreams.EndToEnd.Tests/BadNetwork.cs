@@ -3,7 +3,7 @@ using RealtimeStreams.Testing;
 namespace RealtimeStreams.EndToEnd.Tests;
 
 /// <summary>A proxy whose network fails at random until it is healed: connections are refused, reset as soon as they are made, cut in the middle of anything, robbed of an answer, or stand
-/// still for a while. Each fault is shorter than what its users are to endure.</summary>
+/// still for a while. Some faults last longer than a lease of four seconds.</summary>
 internal sealed class BadNetwork : IAsyncDisposable
 {
     private const int Kinds = 6;
@@ -63,7 +63,7 @@ internal sealed class BadNetwork : IAsyncDisposable
                     Proxy.CutAll();
                     break;
             }
-            await RestAsync(50, 600);
+            await (random.Next(8) == 0 ? RestAsync(4500, 6000) : RestAsync(50, 600));
             Proxy.Accept();
             Proxy.Resume();
             Proxy.StopCutting();

@@ -19,7 +19,12 @@ internal sealed class SseReader : IDisposable
 
     public static async Task<SseReader> OpenAsync(Api api, string path, params (string Name, string? Value)[] headers)
     {
-        var response = await api.SendAsync(HttpMethod.Get, path, headers: [("Accept", "text/event-stream"), .. headers]);
+        return await OfAsync(await api.SendAsync(HttpMethod.Get, path, headers: [("Accept", "text/event-stream"), .. headers]));
+    }
+
+    /// <summary>Reads an answer, which is from then on its own.</summary>
+    public static async Task<SseReader> OfAsync(HttpResponseMessage response)
+    {
         Assert.Equal(200, (int)response.StatusCode);
         Assert.Equal("text/event-stream", response.Content.Headers.ContentType?.MediaType);
         return new SseReader(response, new StreamReader(await response.Content.ReadAsStreamAsync(Api.Cancellation)));

@@ -47,7 +47,7 @@ public sealed class WorkerFaultTests(SharedServer shared, ITestOutputHelper outp
         var asked = await badClient.Runs.StopAsync(runs[1], "enough", Cancelled);
         var ending = Task.WhenAll(runs.Select(run => EndAsync(client, run)));
         // What goes on when the faults end is finished without them: a test that found no time under load has an end, too.
-        await Task.WhenAny(ending, Task.Delay(TimeSpan.FromSeconds(10), TimeProvider.System, Cancelled));
+        await Task.WhenAny(ending, Task.Delay(TimeSpan.FromSeconds(12), TimeProvider.System, Cancelled));
         await first.HealAsync();
         await second.HealAsync();
         var ends = await ending;

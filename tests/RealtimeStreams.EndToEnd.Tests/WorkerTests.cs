@@ -84,7 +84,7 @@ public sealed class WorkerTests(SharedServer shared) : IDisposable
                 }
                 return "first";
             }),
-            lease: TimeSpan.FromSeconds(3),
+            lease: TimeSpan.FromSeconds(4), // It has to hold until the task has begun.
             drainTime: TimeSpan.Zero,
             port: proxy.Port);
         var triggered = await Client.Runs.TriggerAsync(task, 0, cancellationToken: Cancelled);
@@ -153,7 +153,7 @@ public sealed class WorkerTests(SharedServer shared) : IDisposable
                 cancellationToken.Register(stopped.SetResult); // Not disposed: this method may be at its end before the call has been made.
                 await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
             }),
-            lease: TimeSpan.FromSeconds(1));
+            lease: TimeSpan.FromSeconds(3));
 
         var failed = await EndAsync((await Client.Runs.TriggerAsync(task, "fail", cancellationToken: Cancelled)).Id);
         var endless = await Client.Runs.TriggerAsync(task, "endless", cancellationToken: Cancelled);
