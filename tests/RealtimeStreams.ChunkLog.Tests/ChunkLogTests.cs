@@ -212,8 +212,8 @@ public sealed class ChunkLogTests(BrokerFixture fixture) : IClassFixture<BrokerF
     public async Task A_message_reaches_all_nodes()
     {
         await using var other = await LogNode.StartAsync(fixture.Broker.Url);
-        var here = new TaskCompletionSource<string>();
-        var there = new TaskCompletionSource<string>();
+        var here = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var there = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
         using var first = Node.Messages.Subscribe("test", here.SetResult);
         using var second = other.Messages.Subscribe("test", there.SetResult);
         await other.Messages.PublishAsync("test", "hello", None);

@@ -95,8 +95,7 @@ public sealed class TailTests(BrokerFixture fixture) : IClassFixture<BrokerFixtu
                     clock.Advance(TimeSpan.FromMilliseconds(250));
                 }
                 return tails.All(tail => tail.NextIndex.Value == 1);
-            },
-            TimeSpan.FromSeconds(10));
+            });
         foreach (var tail in tails) await tail.DisposeAsync();
     }
 

@@ -123,8 +123,7 @@ public abstract class EnvironmentSettingsContract(TestDatabases databases) : Reg
         foreach (var node in (TestNode[])[first, second])
             await Until.TrueAsync(
                 () => $"It is {stored} s, and here {KeptIn(node).Find(Environment).Retention}.",
-                () => KeptIn(node).Find(Environment).Retention == TimeSpan.FromSeconds(stored),
-                TimeSpan.FromSeconds(10));
+                () => KeptIn(node).Find(Environment).Retention == TimeSpan.FromSeconds(stored));
     }
 
     [Fact]

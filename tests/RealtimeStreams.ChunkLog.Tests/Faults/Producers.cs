@@ -35,7 +35,8 @@ internal sealed class Producers
         var from = Acknowledged;
         return Until.TrueAsync(
             () => $"Only {Acknowledged - from} of {chunks} more chunks were acknowledged, after {Retries} retries.",
-            () => running.Any(task => task.IsFaulted) || Acknowledged - from >= chunks);
+            () => running.Any(task => task.IsFaulted) || Acknowledged - from >= chunks,
+            TimeSpan.FromMinutes(2)); // Longer than the faults last on a busy machine.
     }
 
     /// <summary>Lets each finish what it has begun, ends the stream, and checks that the log holds exactly what was acknowledged, in each producer's order.</summary>
