@@ -54,6 +54,20 @@ public sealed class LocatorTests : IDisposable
     }
 
     [Fact]
+    public async Task A_server_that_is_still_being_written_is_asked_for_its_version_when_it_is_done()
+    {
+        var server = MakeServer("path", "2.15.0");
+        Task<NatsServerExecutable> finding;
+        await using (new FileStream(server, FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
+        {
+            finding = Locator().FindAsync(Token);
+            await Task.WhenAny(finding, Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System, Token));
+        }
+
+        Assert.Equal(server, (await finding).Path);
+    }
+
+    [Fact]
     public async Task The_newest_usable_server_of_the_tool_folder_is_used()
     {
         MakeServer("tools/nats-server-2.11.0", "2.11.0");

@@ -6,6 +6,11 @@ namespace RealtimeStreams.EmbeddedBroker.Locating;
 /// <summary>Runs a short command to its end and returns what it said.</summary>
 internal static class CommandLine
 {
+    /// <summary>ETXTBSY, on Linux and macOS.</summary>
+    private const int FileBusy = 26;
+    private const int BusyTries = 20;
+    private static readonly TimeSpan busyRetry = TimeSpan.FromMilliseconds(50);
+
     public static async Task<CommandOutcome> RunAsync(
         string fileName, IEnumerable<string> arguments, TimeSpan timeout, CancellationToken cancellationToken, string? workingDirectory = null)
     {
@@ -23,14 +28,22 @@ internal static class CommandLine
 
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(timeout);
-        Process process;
-        try
+        Process? process = null;
+        for (var tries = 1; process is null; tries++)
         {
-            process = Process.Start(start)!;
-        }
-        catch (Exception exception) when (exception is Win32Exception or IOException)
-        {
-            return new CommandOutcome(-1, "", exception.Message);
+            try
+            {
+                process = Process.Start(start)!;
+            }
+            catch (Win32Exception exception) when (exception.NativeErrorCode == FileBusy && !OperatingSystem.IsWindows() && tries < BusyTries)
+            {
+                // Somebody has it open for writing. What was only just written may be so for a moment: another process that was being started meanwhile inherited it.
+                await Task.Delay(busyRetry, TimeProvider.System, cancellationToken);
+            }
+            catch (Exception exception) when (exception is Win32Exception or IOException)
+            {
+                return new CommandOutcome(-1, "", exception.Message);
+            }
         }
 
         using (process)
