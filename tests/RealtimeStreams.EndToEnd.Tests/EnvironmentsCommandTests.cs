@@ -44,6 +44,8 @@ public sealed class EnvironmentsCommandTests(CommandedServer commanded) : IClass
     {
         var set = await DoneAsync(NativeJson.Default.EnvironmentInfo, "set", "default", "--retention", "7.00:00:00");
         Assert.Equal(604_800, set.Settings["retentionInSeconds"]);
+        Assert.Equal(5, (await DoneAsync(NativeJson.Default.EnvironmentInfo, "set", "default", "--max-open-runs", "5")).Settings["maxOpenRuns"]);
+        await DoneAsync(NativeJson.Default.EnvironmentInfo, "set", "default", "--max-open-runs", "default");
 
         var (code, output, errors) = await RunAsync("settings", "default");
         Assert.Equal(0, code);
@@ -62,6 +64,7 @@ public sealed class EnvironmentsCommandTests(CommandedServer commanded) : IClass
         Assert.Equal((1, "", true), await ErrorAsync("settings", "nowhere"));
         Assert.Equal((1, "", true), await ErrorAsync("set", "nowhere", "--retention", "01:00:00"));
         Assert.Equal((2, "", true), await ErrorAsync("set", "default", "--retention", "29.00:00:00"));
+        Assert.Equal((2, "", true), await ErrorAsync("set", "default", "--max-open-runs", "1000001"));
         Assert.Equal((2, "", true), await ErrorAsync("set", "default", "--colour", "blue"));
         Assert.Equal((2, "", true), await ErrorAsync("rub-out", "default"));
         Assert.Equal((3, "", true), await ErrorAsync("list", "--ConnectionStrings:registry", "Host=127.0.0.1;Port=1;Timeout=1"));

@@ -42,6 +42,7 @@ public abstract class RunLimitsContract(TestDatabases databases) : RegistryContr
     [InlineData("maxStreams", 30)]
     [InlineData("maxActiveStreams", 40)]
     [InlineData("maxRunBytes", 7000)]
+    [InlineData("maxOpenRuns", 8000)]
     public async Task Nothing_is_set_above_what_the_server_gives(string name, long most)
     {
         Settings["RealtimeStreams:MaxStreamBytes"] = "1000";
@@ -50,6 +51,7 @@ public abstract class RunLimitsContract(TestDatabases databases) : RegistryContr
         Settings["RealtimeStreams:V2:MaxActiveStreams"] = "40";
         Settings["RealtimeStreams:V1:MaxRunBytes"] = "6000";
         Settings["RealtimeStreams:V2:MaxRunBytes"] = "7000";
+        Settings["RealtimeStreams:MaxOpenRuns"] = "8000";
         var node = await StartNodeAsync();
 
         foreach (var wrong in (long[])[most + 1, 0, -1, long.MaxValue])

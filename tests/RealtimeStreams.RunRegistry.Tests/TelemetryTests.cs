@@ -23,7 +23,7 @@ public sealed class TelemetryTests(SqliteDatabases databases) : RegistryContract
 
         var measured = durations.GetMeasurementSnapshot();
 
-        Assert.Equal(["find", "register", "admit", "make_stream", "admit"], measured.Select(one => (string?)one.Tags["operation"]));
+        Assert.Equal(["find", "count_open_runs", "register", "admit", "make_stream", "admit"], measured.Select(one => (string?)one.Tags["operation"]));
         Assert.All(measured, one => Assert.False(one.Tags.ContainsKey("error.type")));
         Assert.All(measured, one => Assert.DoesNotContain(one.Tags.Values, value => value is "run"));
     }

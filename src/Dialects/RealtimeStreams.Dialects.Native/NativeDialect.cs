@@ -46,7 +46,7 @@ public static class NativeDialect
     {
         endpoints.MapOpenApi("/openapi/{documentName}.json");
         var runs = endpoints.MapGroup("/api/v1/runs").RequireAccess().WithTags("runs");
-        runs.MapPost("", Runs.RegisterRun.HandleAsync).Describe("registerRun", "Register a run", 400, 409)
+        runs.MapPost("", Runs.RegisterRun.HandleAsync).Describe("registerRun", "Register a run; 422 when its environment has as many open runs as it may (maxOpenRuns)", 400, 409, 422)
             .Accepts<Protocol.RegisterRun>("application/json").Produces<RunInfo>().Produces<RunInfo>(StatusCodes.Status201Created);
         runs.MapGet("", ListRuns.HandleAsync).Describe("listRuns", "List runs, newest first", 400).Produces<RunPage>();
         runs.MapGet("/{runId}", InspectRun.HandleAsync).Describe("inspectRun", "Inspect a run and its streams", 400, 404).Produces<RunInfo>();

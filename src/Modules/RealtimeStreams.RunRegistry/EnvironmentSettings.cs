@@ -24,6 +24,9 @@ public sealed record EnvironmentSettings
     /// <summary>The most bytes of all streams of a run together, those that expired included.</summary>
     public long? MaxRunBytes { get; init; }
 
+    /// <summary>The most runs that are open, with streams outside of runs. A server whose own limit is lower keeps to its own.</summary>
+    public int? MaxOpenRuns { get; init; }
+
     /// <summary>How many requests it may send a second, on average. Counted by each server process.</summary>
     public int? RequestsPerSecond { get; init; }
 

@@ -10,7 +10,7 @@ namespace RealtimeStreams.RunRegistry;
 /// <exception cref="RegistryUnavailableException">Thrown by every call when the database cannot be reached.</exception>
 public interface INamedStreams
 {
-    /// <summary>Makes a stream. Asked again with the same request token, it finds the one that was made.</summary>
+    /// <summary>Makes a stream. Asked again with the same request token, it finds the one that was made. Refused as <see cref="ErrorCode.LimitReached"/> where the environment has as many open runs, these streams included, as it may.</summary>
     /// <param name="environment">The tenant.</param>
     /// <param name="name">The stream's name.</param>
     /// <param name="config">What the dialect wants to keep with it, at most 16 KiB; opaque here.</param>
@@ -20,7 +20,7 @@ public interface INamedStreams
     Task<NamedStreamOutcome> CreateAsync(
         EnvironmentId environment, string name, string config, TimeSpan? retention, string? requestToken, CancellationToken cancellationToken);
 
-    /// <summary>Finds a stream, or makes it: the outcome says which, and is never <see cref="NamedStreamOutcome.Taken"/>.</summary>
+    /// <summary>Finds a stream, or makes it: the outcome says which, and is never <see cref="NamedStreamOutcome.Taken"/>. Refused like the one above, where it would have to be made.</summary>
     /// <param name="environment">The tenant.</param>
     /// <param name="name">The stream's name.</param>
     /// <param name="config">Kept with it if it is made; one that is there keeps its own.</param>

@@ -6,7 +6,7 @@ namespace RealtimeStreams.RunRegistry;
 /// <exception cref="RegistryUnavailableException">Thrown by every call when the database cannot be reached.</exception>
 public interface IRunRegistry
 {
-    /// <summary>Registers a run. The same id again with the same content finds the run that is there, and so does a repeated idempotency key.</summary>
+    /// <summary>Registers a run. The same id again with the same content finds the run that is there, and so does a repeated idempotency key. A new one is refused as <see cref="ErrorCode.LimitReached"/> where the environment has as many open runs as it may.</summary>
     Task<RegisterOutcome> RegisterAsync(EnvironmentId environment, RunRegistration registration, CancellationToken cancellationToken);
 
     /// <summary>The run with its payload and output; null when this environment has none of that id.</summary>

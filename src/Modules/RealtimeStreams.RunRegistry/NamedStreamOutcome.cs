@@ -15,6 +15,6 @@ public abstract record NamedStreamOutcome
     /// <summary>The name has a stream that another request made.</summary>
     public sealed record Taken(NamedStream Stream) : NamedStreamOutcome;
 
-    /// <summary>The name cannot be one, or something is too long. Nothing was stored.</summary>
+    /// <summary>The name cannot be one, something is too long, or there are too many. Nothing was stored.</summary>
     public sealed record Refused(Refusal Refusal) : NamedStreamOutcome;
 }

@@ -14,6 +14,7 @@ internal sealed class RegistryTelemetry : IDisposable
     private readonly Counter<long> refusedKeys;
     private readonly Counter<long> refusedTokens;
     private readonly Counter<long> issuedTokens;
+    private readonly Counter<long> refusedLimits;
 
     public RegistryTelemetry(IMeterFactory meters)
     {
@@ -27,6 +28,10 @@ internal sealed class RegistryTelemetry : IDisposable
             "{request}",
             "Requests with an access token that was refused, by reason: malformed, expired, not_yet_valid, bad_signature, revoked, wrong_scope.");
         issuedTokens = meter.CreateCounter<long>("realtimestreams.runregistry.access_tokens.issued", "{token}", "Access tokens that this server made.");
+        refusedLimits = meter.CreateCounter<long>(
+            "realtimestreams.runregistry.limits.refused",
+            "{request}",
+            "Runs and streams that were not made because there are as many as may be, by limit: maxOpenRuns, maxStreams, maxActiveStreams.");
         erasureDuration = meter.CreateHistogram<double>(
             "realtimestreams.runregistry.erasure.duration", "s", "From when a run, or a stream outside of runs, was asked to be erased until it was.");
         duration = meter.CreateHistogram<double>(
@@ -44,6 +49,8 @@ internal sealed class RegistryTelemetry : IDisposable
     public void RecordRefusedToken(string reason) => refusedTokens.Add(1, new KeyValuePair<string, object?>("reason", reason));
 
     public void RecordIssuedToken() => issuedTokens.Add(1);
+
+    public void RecordRefusedLimit(string limit) => refusedLimits.Add(1, new KeyValuePair<string, object?>("limit", limit));
 
     public void Erased(TimeSpan took) => erasureDuration.Record(took.TotalSeconds);
 

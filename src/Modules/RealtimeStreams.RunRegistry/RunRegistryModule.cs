@@ -61,6 +61,7 @@ public static class RunRegistryModule
         services.AddSingleton<RegistryDatabase>();
         services.AddSingleton<RunCache>();
         services.AddSingleton<UsageReports>();
+        services.AddSingleton<OpenRunLimit>();
         services.AddSingleton<RunRegistrar>();
         services.AddSingleton<RunLister>();
         services.AddSingleton<StreamAdmitter>();

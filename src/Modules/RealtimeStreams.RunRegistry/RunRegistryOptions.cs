@@ -6,7 +6,7 @@ namespace RealtimeStreams.RunRegistry;
 /// <summary>Settings of the registry. With the connection string <c>registry</c> it lives in PostgreSQL, without in SQLite.</summary>
 public sealed class RunRegistryOptions
 {
-    /// <summary>The section that holds <see cref="DataDirectory"/>, <see cref="SecretKey"/>, <see cref="Retention"/>, <see cref="MaxStreamBytes"/> and <see cref="WriterLease"/>, which users know best.</summary>
+    /// <summary>The section that holds <see cref="DataDirectory"/>, <see cref="SecretKey"/>, <see cref="Retention"/>, <see cref="MaxStreamBytes"/>, <see cref="MaxOpenRuns"/> and <see cref="WriterLease"/>, which users know best.</summary>
     public const string SharedSection = "RealtimeStreams";
 
     /// <summary>The section that holds the rest.</summary>
@@ -28,6 +28,10 @@ public sealed class RunRegistryOptions
     /// <summary>The most bytes of all chunks of one stream, and so the most that an environment may be given. Default: 314,572,800 (300 MiB, the seed's table of limits).</summary>
     [Range(typeof(long), "1", "1099511627776")]
     public long MaxStreamBytes { get; set; } = 300L * 1024 * 1024;
+
+    /// <summary>The most runs of an environment that are open, with its streams outside of runs, and so the most that an environment may be given. Default: 1,000,000.</summary>
+    [Range(1, 100_000_000)]
+    public int MaxOpenRuns { get; set; } = 1_000_000;
 
     /// <summary>How long all writers of an open stream may be gone before it is closed as abandoned, unless they said otherwise. Default: 10 minutes.</summary>
     [Range(typeof(TimeSpan), "00:00:05", "7.00:00:00")]

@@ -29,6 +29,9 @@ internal sealed class RunLimitsRule(
     /// <summary>The limits of a version's runs wherever nothing else is set.</summary>
     public RunLimits Of(StreamsVersion version) => version == StreamsVersion.V1 ? v1 : v2;
 
+    /// <summary>The most runs of an environment that are open: its own, at most the server's.</summary>
+    public int MaxOpenRunsOf(EnvironmentId environment) => Math.Min(options.Value.MaxOpenRuns, settings.Find(environment).MaxOpenRuns ?? int.MaxValue);
+
     private static T? Lower<T>(T? one, T? other)
         where T : struct, INumber<T> =>
         one is { } number && other is { } limit ? T.Min(number, limit) : one ?? other;

@@ -13,7 +13,7 @@ namespace RealtimeStreams.RunRegistry.Admitting;
 
 /// <summary>Says whether a stream may be written: from memory, or from its row, or by making its row.</summary>
 internal sealed partial class StreamAdmitter(
-    RegistryDatabase database, RunLimitsRule runLimits, RunCache cache, UsageReports usages, RunChanges changes, RetentionRule retention, IOptions<RunRegistryOptions> options, ILogger<StreamAdmitter> logger)
+    RegistryDatabase database, RunLimitsRule runLimits, RunCache cache, UsageReports usages, RunChanges changes, RetentionRule retention, RegistryTelemetry telemetry, IOptions<RunRegistryOptions> options, ILogger<StreamAdmitter> logger)
 {
     public ValueTask<StreamAdmission> AdmitAsync(StreamAddress stream, TimeSpan? writerLease, CancellationToken cancellationToken)
     {
@@ -132,13 +132,19 @@ internal sealed partial class StreamAdmitter(
     {
         var (limits, ofVersion) = (runLimits.Of(environment, version), runLimits.Of(version));
         if (limits.MaxStreams is { } most && await streams.CountAsync(cancellationToken) >= most)
-            return new Refusal(ErrorCode.LimitReached, $"A run of {Whose(most == ofVersion.MaxStreams)} has at most {most} streams; this one has them.");
+            return Refuse("maxStreams", $"A run of {Whose(most == ofVersion.MaxStreams)} has at most {most} streams; this one has them.");
         if (limits.MaxActiveStreams is { } active && await streams.CountAsync(row => row.Outcome == null, cancellationToken) >= active)
-            return new Refusal(
-                ErrorCode.LimitReached, $"A run of {Whose(active == ofVersion.MaxActiveStreams)} has at most {active} active streams; this one has them. Close one first.");
+            return Refuse(
+                "maxActiveStreams", $"A run of {Whose(active == ofVersion.MaxActiveStreams)} has at most {active} active streams; this one has them. Close one first.");
         return null;
 
         string Whose(bool versions) => versions ? $"streams version {(version == StreamsVersion.V1 ? "v1" : "v2")}" : "this environment";
+    }
+
+    private Refusal Refuse(string limit, string detail)
+    {
+        telemetry.RecordRefusedLimit(limit);
+        return new Refusal(ErrorCode.LimitReached, detail);
     }
 
     private static Refusal? Refuse(StreamAddress stream, RunState? state) => state switch

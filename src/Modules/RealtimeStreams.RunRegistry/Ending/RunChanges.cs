@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using RealtimeStreams.Protocol;
 using RealtimeStreams.RunRegistry.Admitting;
+using RealtimeStreams.RunRegistry.Counting;
 using RealtimeStreams.RunRegistry.Naming;
 using RealtimeStreams.RunRegistry.Stopping;
 using RealtimeStreams.RunRegistry.Watching;
@@ -14,17 +15,19 @@ internal sealed partial class RunChanges : IDisposable
     private readonly NamedStreamCache names;
     private readonly RunSignals signals;
     private readonly StopWatches stops;
+    private readonly OpenRunLimit openRuns;
     private readonly IRegistryAnnouncements announcements;
     private readonly ILogger<RunChanges> logger;
     private readonly IDisposable subscription;
 
     public RunChanges(
-        RunCache cache, NamedStreamCache names, RunSignals signals, StopWatches stops, IRegistryAnnouncements announcements, ILogger<RunChanges> logger)
+        RunCache cache, NamedStreamCache names, RunSignals signals, StopWatches stops, OpenRunLimit openRuns, IRegistryAnnouncements announcements, ILogger<RunChanges> logger)
     {
         this.cache = cache;
         this.names = names;
         this.signals = signals;
         this.stops = stops;
+        this.openRuns = openRuns;
         this.announcements = announcements;
         this.logger = logger;
         subscription = announcements.Subscribe(Take);
@@ -52,6 +55,7 @@ internal sealed partial class RunChanges : IDisposable
         {
             cache.Forget(change.Environment, change.Run);
             names.Forget(change.Environment, change.Run);
+            openRuns.NoteRoom(change.Environment);
         }
         if (change.Kind == RegistryChangeKind.StopRequested) stops.LookSoon(change.Environment, change.Run);
         signals.Wake(change);

@@ -2,6 +2,7 @@ using System.Text;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
 using RealtimeStreams.Protocol;
+using RealtimeStreams.RunRegistry.Counting;
 using RealtimeStreams.RunRegistry.Ending;
 using RealtimeStreams.RunRegistry.Expiring;
 using RealtimeStreams.RunRegistry.Registering;
@@ -18,6 +19,7 @@ internal sealed partial class StreamNamer(
     RunErasure erasure,
     IErasures erasures,
     RetentionRule retentions,
+    OpenRunLimit openRuns,
     ILogger<StreamNamer> logger) : INamedStreams
 {
     private const int MaxConfigBytes = 16 * 1024;
@@ -95,11 +97,14 @@ internal sealed partial class StreamNamer(
                 RequestToken = requestToken,
                 CreatedAt = database.Now(),
             };
-            if (await TryInsertAsync(row, RetentionRule.SecondsOf(retention), cancellationToken))
+            var (made, limit) = await openRuns.InsertAsync(environment, token => TryInsertAsync(row, RetentionRule.SecondsOf(retention), token), cancellationToken);
+            if (made)
             {
                 LogMade(row.Run, environment);
                 return new NamedStreamOutcome.Made(ToStream(row), New: true);
             }
+            // Somebody else was first with this name, perhaps with the last place: then it is found.
+            if (limit is not null && await FindRowAsync(environment, name, cancellationToken) is null) return new NamedStreamOutcome.Refused(limit);
         }
     }
 

@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
 using RealtimeStreams.Protocol;
+using RealtimeStreams.RunRegistry.Counting;
 using RealtimeStreams.RunRegistry.Ending;
 using RealtimeStreams.RunRegistry.Expiring;
 using RealtimeStreams.RunRegistry.Naming;
@@ -9,7 +10,7 @@ using RealtimeStreams.RunRegistry.Storing;
 namespace RealtimeStreams.RunRegistry.Registering;
 
 /// <summary>Registers runs. The key of the table decides between nodes that register the same id at once.</summary>
-internal sealed partial class RunRegistrar(RegistryDatabase database, RunChanges changes, RetentionRule retention, ILogger<RunRegistrar> logger)
+internal sealed partial class RunRegistrar(RegistryDatabase database, RunChanges changes, RetentionRule retention, OpenRunLimit openRuns, ILogger<RunRegistrar> logger)
 {
     public async Task<RegisterOutcome> RegisterAsync(
         EnvironmentId environment, RunRegistration registration, CancellationToken cancellationToken)
@@ -32,15 +33,17 @@ internal sealed partial class RunRegistrar(RegistryDatabase database, RunChanges
         var data = MakeData(row, registration);
         while (true)
         {
-            if (await TryInsertAsync(row, data, cancellationToken))
+            var (made, limit) = await openRuns.InsertAsync(environment, token => TryInsertAsync(row, data, token), cancellationToken);
+            if (made)
             {
                 LogRegistered(environment, row.Id);
                 if (row.Triggered)
                     await changes.TellAsync(new RegistryChange(RegistryChangeKind.Triggered, environment, RunId.Parse(row.Id), row.TaskId), cancellationToken);
                 return new RegisterOutcome.Registered(row.ToRun(data), New: true);
             }
-            // Somebody else was first. Its row may be gone again when it is looked for; then it is this one's turn.
+            // Somebody else was first, perhaps with the last place. Its row may be gone again when it is looked for; then it is this one's turn.
             if (await FindThereAsync(environment, RunId.Parse(row.Id), registration, cancellationToken) is { } first) return first;
+            if (limit is not null) return new RegisterOutcome.Refused(limit);
         }
     }
 

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using RealtimeStreams.RunRegistry.Counting;
 
 namespace RealtimeStreams.RunRegistry.Settings;
 
@@ -11,6 +12,7 @@ internal sealed class SettingsTable(IOptions<RunRegistryOptions> options, IOptio
     private const string MaxStreams = "maxStreams";
     private const string MaxActiveStreams = "maxActiveStreams";
     private const string MaxRunBytes = "maxRunBytes";
+    private const string MaxOpenRuns = OpenRunLimit.Name;
     private const long MostCount = 10_000_000;
     private const long MostChunks = 1_000_000_000_000;
     private const long MostBytes = 1L << 50;
@@ -23,6 +25,7 @@ internal sealed class SettingsTable(IOptions<RunRegistryOptions> options, IOptio
         new(MaxStreams, "max-streams", "the most streams of a run", 1, Greater(v1.Value.MaxStreams, v2.Value.MaxStreams, MostCount)),
         new(MaxActiveStreams, "max-active-streams", "the most open streams of a run", 1, Greater(v1.Value.MaxActiveStreams, v2.Value.MaxActiveStreams, MostCount)),
         new(MaxRunBytes, "max-run-bytes", "the most bytes of all streams of a run", 1, Greater(v1.Value.MaxRunBytes, v2.Value.MaxRunBytes, MostBytes)),
+        new(MaxOpenRuns, "max-open-runs", "the most runs that are open, with streams outside of runs", 1, options.Value.MaxOpenRuns),
         Count("requestsPerSecond", "requests-per-second", "how many requests it may send a second, on average"),
         Count("requestBurst", "request-burst", "how many requests it may send at once before the average counts"),
         Count("concurrentRequests", "concurrent-requests", "how many of its requests may be answered at the same time, beside live reads and open bodies"),
@@ -46,6 +49,7 @@ internal sealed class SettingsTable(IOptions<RunRegistryOptions> options, IOptio
         MaxStreams = FindCount(values, MaxStreams),
         MaxActiveStreams = FindCount(values, MaxActiveStreams),
         MaxRunBytes = Find(values, MaxRunBytes),
+        MaxOpenRuns = FindCount(values, MaxOpenRuns),
         RequestsPerSecond = FindCount(values, "requestsPerSecond"),
         RequestBurst = FindCount(values, "requestBurst"),
         ConcurrentRequests = FindCount(values, "concurrentRequests"),

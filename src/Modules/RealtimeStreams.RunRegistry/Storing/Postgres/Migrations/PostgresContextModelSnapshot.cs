@@ -307,6 +307,10 @@ namespace RealtimeStreams.RunRegistry.Storing.Postgres.Migrations
 
                     b.HasKey("Environment", "Id");
 
+                    b.HasIndex("Environment")
+                        .HasDatabaseName("runs_open")
+                        .HasFilter("kind >= 0 AND status = 0 AND pending < 2");
+
                     b.HasIndex("StopRequestedAt")
                         .HasDatabaseName("runs_stops")
                         .HasFilter("stop_requested_at IS NOT NULL");
