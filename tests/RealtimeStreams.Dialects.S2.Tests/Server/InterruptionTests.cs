@@ -53,7 +53,7 @@ public sealed class InterruptionTests
     {
         await using var broker = await TestBroker.StartAsync(cancellationToken: S2Caller.Cancellation);
         await using var server = await ServerProcess.StartAsync(
-            new ServerProcessOptions { Nats = broker.Url, Settings = new Dictionary<string, string> { ["RealtimeStreams__ConfirmTimeout"] = "00:00:01" } },
+            new ServerProcessOptions { Nats = broker.Url, Settings = new Dictionary<string, string> { ["RealtimeStreams__ConfirmTimeout"] = "00:00:02" } },
             S2Caller.Cancellation);
         using var caller = new S2Caller(server, server.SecretKey, http2: true);
         await using var session = await caller.OpenAppendAsync("s");
