@@ -15,6 +15,7 @@ internal sealed class Transport(
 {
     private const int MaxProblemBytes = 64 * 1024;
     private static readonly HttpRequestOptionsKey<TimeSpan> ServerWaits = new("RealtimeStreams.ServerWaits");
+    private static readonly HttpRequestOptionsKey<TimeSpan> TryLimit = new("RealtimeStreams.TryLimit");
     private readonly Uri baseAddress = Paths.ToBase(options.BaseAddress!);
     private static readonly HttpRequestOptionsKey<AccessToken> Sent = new("RealtimeStreams.AccessToken");
     private readonly AccessTokens tokens = new(options, time, logger);
@@ -40,6 +41,9 @@ internal sealed class Transport(
 
     /// <summary>Allows a request so much more time, for which it asks the server to wait.</summary>
     public static void AllowWait(HttpRequestMessage request, TimeSpan wait) => request.Options.Set(ServerWaits, wait);
+
+    /// <summary>Allows a try no more than so much time, if that is less than the request timeout.</summary>
+    public static void LimitTry(HttpRequestMessage request, TimeSpan limit) => request.Options.Set(TryLimit, limit);
 
     /// <summary>Sends until there is an answer: an idempotent request, made anew for each try.</summary>
     public async Task<T> SendAsync<T>(
@@ -81,6 +85,7 @@ internal sealed class Transport(
         var started = time.GetTimestamp();
         var status = 0;
         var limit = request.Options.TryGetValue(ServerWaits, out var wait) ? options.RequestTimeout + wait : options.RequestTimeout;
+        if (request.Options.TryGetValue(TryLimit, out var most) && most < limit) limit = most;
         using var timeout = new CancellationTokenSource(limit, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         try

@@ -11,6 +11,9 @@ namespace RealtimeStreams.Sdk.Runs;
 /// <summary>Runs that wait for workers.</summary>
 internal sealed partial class RunOperations
 {
+    /// <summary>A renewal whose connection has died without a word is tried again on another within its lease; but a slow server is given so many seconds.</summary>
+    private const double LeastTry = 2;
+
     private readonly string worker = $"{Environment.MachineName}-{RandomIds.New()}";
 
     public Task<RunInfo> TriggerAsync<TPayload>(string taskId, TPayload payload, TriggerOptions? options, CancellationToken cancellationToken)
@@ -52,11 +55,14 @@ internal sealed partial class RunOperations
         ArgumentNullException.ThrowIfNull(claimed);
         var path = $"{Paths.Run(RunId.Parse(claimed.Id))}/renew";
         var body = new RenewClaim(claimed.Worker, claimed.Attempt, seconds);
-        return transport.SendAsync(
-            seconds == 0 ? "release" : "renew",
-            () => transport.NewRequest(HttpMethod.Post, path, JsonContent.Create(body, NativeJson.Default.RenewClaim)),
-            NativeJson.Default.RunInfo,
-            cancellationToken);
+        return transport.SendAsync(seconds == 0 ? "release" : "renew", NewRequest, NativeJson.Default.RunInfo, cancellationToken);
+
+        HttpRequestMessage NewRequest()
+        {
+            var request = transport.NewRequest(HttpMethod.Post, path, JsonContent.Create(body, NativeJson.Default.RenewClaim));
+            if (seconds > 0) Transport.LimitTry(request, TimeSpan.FromSeconds(Math.Max(seconds / 3.0, LeastTry)));
+            return request;
+        }
     }
 
     private static async ValueTask<Claim?> ReadClaimAsync(HttpResponseMessage response, CancellationToken cancellationToken)
