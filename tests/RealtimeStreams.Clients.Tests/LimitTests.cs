@@ -44,7 +44,7 @@ public sealed class LimitTests : IClassFixture<LimitedServer>, IAsyncLifetime
     [InlineData("triggerPipe")]
     public async Task Triggers_client_waits_until_it_may_and_every_chunk_is_there_once(string scenario)
     {
-        await server.SetAsync(environment, scenario == "triggerPipe" ? """{"requestsPerSecond":6,"requestBurst":1}""" : Limits);
+        await server.SetAsync(environment, scenario == "triggerPipe" ? """{"requestsPerSecond":6,"requestBurst":1}""" : """{"requestsPerSecond":3,"requestBurst":1}"""); // A busy machine is no faster than six.
 
         var counted = await RunAsync(scenario, new { run, count = Count });
 

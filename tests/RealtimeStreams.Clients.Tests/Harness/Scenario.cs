@@ -12,7 +12,7 @@ namespace RealtimeStreams.Clients.Tests;
 internal sealed class Scenario : IAsyncDisposable
 {
     private const int KeptLines = 200;
-    private static readonly TimeSpan defaultDeadline = TimeSpan.FromSeconds(45);
+    private static readonly TimeSpan defaultDeadline = TimeSpan.FromMinutes(2); // It only ends what hangs.
 
     private readonly string title;
     private readonly Process process;
@@ -49,7 +49,7 @@ internal sealed class Scenario : IAsyncDisposable
     /// <param name="name">The function in it.</param>
     /// <param name="parameters">What it gets, as JSON.</param>
     /// <param name="environment">Environment variables of the process.</param>
-    /// <param name="limit">How long it may take altogether. Default: 45 seconds.</param>
+    /// <param name="limit">How long it may take altogether. Default: 2 minutes.</param>
     public static Scenario Start(string script, string name, JsonNode parameters, IReadOnlyDictionary<string, string> environment, TimeSpan? limit = null)
     {
         var scenario = new Scenario(script, name, environment, limit ?? defaultDeadline, TestContext.Current.CancellationToken);
