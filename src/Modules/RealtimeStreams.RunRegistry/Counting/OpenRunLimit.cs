@@ -57,7 +57,9 @@ internal sealed partial class OpenRunLimit(
 
     /// <summary>An environment's open runs, in the words of the index <c>runs_open</c>.</summary>
     public static IQueryable<StoredRun> Open(RegistryContext context, EnvironmentId environment) =>
-        context.LivingRuns.Where(row => row.Environment == environment.Value && row.Status == RunStatus.Open && row.Kind >= RunKind.Ordinary);
+        context.LivingRuns
+            .Where(row => row.Environment == environment.Value && row.Status == RunStatus.Open && row.Kind >= RunKind.Ordinary)
+            .OrderBy(row => row.Environment); // They all have the same, so nothing is sorted; EF Core warns of taking some of what has no order.
 
     private async Task CountInTurnAsync(EnvironmentId environment, OpenRunCount count, int most, CancellationToken cancellationToken)
     {
