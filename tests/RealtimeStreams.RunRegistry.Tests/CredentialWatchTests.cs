@@ -3,6 +3,8 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.Metrics.Testing;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Testing;
 using Microsoft.Extensions.Time.Testing;
 using RealtimeStreams.Protocol;
 using RealtimeStreams.RunRegistry.Setup;
@@ -110,17 +112,18 @@ public abstract class CredentialWatchContract(TestDatabases databases) : Registr
     public async Task A_look_that_fails_for_whatever_reason_is_followed_by_the_next()
     {
         var node = await StartAsync();
-        var deaf = await StartAsync(isAnnounced: false);
+        var logs = FakeLogCollector.Create(new FakeLogCollectorOptions());
+        var deaf = await StartNodeAsync(clock, services => services.AddLogging(logging => logging.AddProvider(new FakeLoggerProvider(logs))));
         var (doomed, _) = await MakeKeysAsync(node);
         using var watch = await WatchAsync(deaf, doomed.Secret);
         await using var context = node.Services.GetRequiredService<RegistryProvider>().CreateContext();
         var rows = await context.CredentialVersions.AsNoTracking().ToListAsync(Cancelled);
         await context.CredentialVersions.ExecuteDeleteAsync(Cancelled); // No look is prepared for that.
-        for (var i = 0; i < 4; i++)
+        await Until.TrueAsync(() => "no look has failed", () =>
         {
-            clock.Advance(TimeSpan.FromMilliseconds(500));
-            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, Cancelled);
-        }
+            clock.Advance(TimeSpan.FromMilliseconds(100));
+            return logs.GetSnapshot().Any(line => line.Id == 1435);
+        });
         context.CredentialVersions.AddRange(rows);
         await context.SaveChangesAsync(Cancelled);
 
