@@ -70,9 +70,9 @@ internal static partial class SdkLog
     [LoggerMessage(EventId = 3022, Level = LogLevel.Warning, Message = "Whether run {Run} is asked to stop cannot be learnt from the server now")]
     public static partial void LogStopNotWatched(this ILogger logger, string run, Exception failure);
 
-    [LoggerMessage(EventId = 3024, Level = LogLevel.Error, Message = "What was to be called when a token is cancelled has failed")]
-    public static partial void LogCancelledWithFailure(this ILogger logger, Exception failure);
-
     [LoggerMessage(EventId = 3023, Level = LogLevel.Error, Message = "What was to be called when run {Run} is asked to stop has failed")]
     public static partial void LogStopNotTold(this ILogger logger, string run, Exception failure);
+
+    [LoggerMessage(EventId = 3024, Level = LogLevel.Error, Message = "What was to be called when a token is cancelled has failed")]
+    public static partial void LogCancelledWithFailure(this ILogger logger, Exception failure);
 }

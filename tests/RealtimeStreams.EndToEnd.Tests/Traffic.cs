@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
+using RealtimeStreams.Protocol;
 using RealtimeStreams.Sdk;
 using RealtimeStreams.Testing;
 
@@ -16,6 +17,17 @@ internal static class Traffic
         SecretKey = server.SecretKey,
         MaxBackoff = TimeSpan.FromMilliseconds(500),
     });
+
+    /// <summary>Waits for a run's end.</summary>
+    public static async Task<RunInfo> WaitForEndAsync(RealtimeStreamsClient client, string run, TimeSpan limit)
+    {
+        RunInfo? info = null;
+        await Until.TrueAsync(
+            () => $"The run {run} has not ended: {info?.Phase}, attempt {info?.Attempt} of {info?.Worker}.",
+            async () => (info = await client.Runs.GetAsync(run, TestContext.Current.CancellationToken)).Status != RunStatus.Open,
+            limit);
+        return info!;
+    }
 
     /// <summary>The chunks "name:0", "name:1" and so on. After each it lets the others work, so that the producers interleave.</summary>
     /// <param name="name">Whose.</param>

@@ -45,7 +45,7 @@ public sealed class WorkerFaultTests(SharedServer shared, ITestOutputHelper outp
         var reads = runs.ConvertAll(run => ReadAsync(badClient, run));
         await Until.TrueAsync(() => "The run that is to be stopped has not begun.", () => begun.Any(one => one.Run == runs[1]), TimeSpan.FromMinutes(1));
         var asked = await badClient.Runs.StopAsync(runs[1], "enough", Cancelled);
-        var ending = Task.WhenAll(runs.Select(run => EndAsync(client, run)));
+        var ending = Task.WhenAll(runs.Select(run => Traffic.WaitForEndAsync(client, run, TimeSpan.FromMinutes(3))));
         // What goes on when the faults end is finished without them: a test that found no time under load has an end, too.
         await Task.WhenAny(ending, Task.Delay(TimeSpan.FromSeconds(12), TimeProvider.System, Cancelled));
         await first.HealAsync();
@@ -129,15 +129,5 @@ public sealed class WorkerFaultTests(SharedServer shared, ITestOutputHelper outp
     {
         var colon = chunk.IndexOf(':', StringComparison.Ordinal);
         return (int.Parse(chunk.AsSpan(0, colon), NumberStyles.None, CultureInfo.InvariantCulture), int.Parse(chunk.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture));
-    }
-
-    private static async Task<RunInfo> EndAsync(RealtimeStreamsClient client, string run)
-    {
-        RunInfo? info = null;
-        await Until.TrueAsync(
-            () => $"The run {run} has not ended: {info?.Phase}, attempt {info?.Attempt} of {info?.Worker}.",
-            async () => (info = await client.Runs.GetAsync(run, Cancelled)).Status != RunStatus.Open,
-            TimeSpan.FromMinutes(3));
-        return info!;
     }
 }

@@ -197,13 +197,5 @@ public sealed class WorkerTests(SharedServer shared) : IDisposable
         }
     }
 
-    private async Task<RunInfo> EndAsync(string run)
-    {
-        RunInfo? info = null;
-        await Until.TrueAsync(
-            () => $"The run {run} has not ended: {info?.Phase}, attempt {info?.Attempt} of {info?.Worker}.",
-            async () => (info = await Client.Runs.GetAsync(run, Cancelled)).Status != RunStatus.Open,
-            TimeSpan.FromMinutes(2));
-        return info!;
-    }
+    private Task<RunInfo> EndAsync(string run) => Traffic.WaitForEndAsync(Client, run, TimeSpan.FromMinutes(2));
 }
