@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 
@@ -71,6 +72,33 @@ public sealed class TcpProxyTests : IAsyncDisposable
             Assert.Equal(44, await EchoAsync(again, 44));
         }
         Assert.Equal((4, 0, 0), (proxy.Accepted, proxy.Refused, proxy.Cuts));
+    }
+
+    [Fact]
+    public async Task Processes_that_are_being_started_do_not_keep_it_listening()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Elsewhere a socket that is closed may be kept for a moment.");
+        using var done = new CancellationTokenSource();
+        var starting = Task.Run(
+            async () =>
+            {
+                while (!done.IsCancellationRequested)
+                {
+                    using var process = Process.Start("/bin/true");
+                    await process.WaitForExitAsync(Token);
+                }
+            },
+            Token);
+        for (var round = 0; round < 200; round++)
+        {
+            proxy.StopListening();
+            await Assert.ThrowsAnyAsync<SocketException>(ConnectAsync);
+            proxy.Accept();
+            using var again = await ConnectAsync();
+            Assert.Equal(44, await EchoAsync(again, 44));
+        }
+        await done.CancelAsync();
+        await starting;
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 
@@ -6,25 +7,36 @@ namespace RealtimeStreams.Testing;
 /// <summary>Loopback ports that nobody listens on.</summary>
 public static class FreePort
 {
-    /// <summary>A port that was free a moment ago. Somebody else may take it, which the system makes unlikely by handing them out in turn.</summary>
+    /// <summary>
+    /// Keep their ports until this process ends, on Linux: there a socket that is bound and does not listen leaves its port to whoever asks for it by
+    /// number and shares addresses (SO_REUSEADDR), as servers do.
+    /// </summary>
+    private static readonly ConcurrentBag<Socket> reservations = [];
+
+    /// <summary>
+    /// A port that nobody listens on. On Linux the system gives it to nobody who asks for any port while this process lives, also while a server that
+    /// was started on it is down. Elsewhere it was free a moment ago.
+    /// </summary>
     public static int Find() => Find(1)[0];
 
-    /// <summary>So many ports that were free a moment ago, all different.</summary>
+    /// <summary>So many such ports, all different.</summary>
     public static IReadOnlyList<int> Find(int count)
     {
-        // All are held until all are known.
-        var listeners = Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0)).ToList();
-        try
+        // All are held until all are known. None listens: a process that is being started inherits what is open, and would keep it listening.
+        var bound = Enumerable.Range(0, count).Select(_ => Bind()).ToList();
+        int[] ports = [.. bound.Select(socket => ((IPEndPoint)socket.LocalEndPoint!).Port)];
+        foreach (var socket in bound)
         {
-            return [.. listeners.Select(listener =>
-            {
-                listener.Start();
-                return ((IPEndPoint)listener.LocalEndpoint).Port;
-            })];
+            if (OperatingSystem.IsLinux()) reservations.Add(socket);
+            else socket.Dispose();
         }
-        finally
-        {
-            listeners.ForEach(listener => listener.Dispose());
-        }
+        return ports;
+    }
+
+    private static Socket Bind()
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return socket;
     }
 }

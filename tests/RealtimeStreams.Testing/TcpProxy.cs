@@ -10,7 +10,6 @@ namespace RealtimeStreams.Testing;
 /// </summary>
 public sealed class TcpProxy : IAsyncDisposable
 {
-    private readonly Socket reservation = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp); // Keeps the port while nobody listens.
     private readonly Lock listenerLock = new();
     private readonly CancellationTokenSource disposing = new();
     private readonly ConcurrentDictionary<ProxiedConnection, Task> open = new();
@@ -31,13 +30,11 @@ public sealed class TcpProxy : IAsyncDisposable
     public TcpProxy(int targetPort)
     {
         this.targetPort = targetPort;
-        reservation.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        Port = ((IPEndPoint)reservation.LocalEndPoint!).Port;
         Listen();
     }
 
     /// <summary>The port to connect to instead of the target's.</summary>
-    public int Port { get; }
+    public int Port { get; } = FreePort.Find();
 
     /// <summary>The port that new connections are passed on to.</summary>
     public int TargetPort { get => targetPort; set => targetPort = value; }
@@ -69,7 +66,10 @@ public sealed class TcpProxy : IAsyncDisposable
     {
         lock (listenerLock)
         {
-            listener?.Dispose();
+            if (listener is null) return;
+            // To dispose is not enough: a process that is being started has inherited the socket and keeps it listening until it runs its own program.
+            if (OperatingSystem.IsLinux()) listener.Server.Shutdown(SocketShutdown.Both);
+            listener.Dispose();
             listener = null;
         }
     }
@@ -116,7 +116,6 @@ public sealed class TcpProxy : IAsyncDisposable
         await disposing.CancelAsync();
         StopListening();
         await accepting;
-        reservation.Dispose();
         foreach (var (connection, _) in open) connection.Cut(reset: true);
         await Task.WhenAll(open.Values);
         disposing.Dispose();
