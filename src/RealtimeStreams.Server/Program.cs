@@ -39,5 +39,13 @@ app.MapDefaultEndpoints();
 app.MapNative();
 app.MapTrigger();
 app.MapS2();
-await app.RunAsync();
+var stopping = app.Lifetime.ApplicationStopping;
+try
+{
+    await app.RunAsync();
+}
+catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+{
+    // It was asked to stop while it started.
+}
 return 0;

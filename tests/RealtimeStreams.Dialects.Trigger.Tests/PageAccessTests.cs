@@ -75,7 +75,7 @@ public sealed class PageAccessTests(SharedServer server) : IDisposable
     public async Task With_a_list_of_origins_only_those_may_call()
     {
         await using var listing = await ServerProcess.StartAsync(
-            new ServerProcessOptions { Nats = server.Nats, Settings = new Dictionary<string, string> { ["RealtimeStreams__AllowedOrigins"] = $"{Origin}/" } },
+            new ServerProcessOptions { Settings = new Dictionary<string, string> { ["RealtimeStreams__AllowedOrigins"] = $"{Origin}/" } },
             TestContext.Current.CancellationToken);
         using var there = new Api(listing);
 

@@ -114,7 +114,7 @@ public sealed class ReadingTests(SharedServer server) : IDisposable
         using var reader = await api.ReadAsync(run, "out");
         await reader.TakeAsync(1);
 
-        using (var erased = await api.SendAsync(HttpMethod.Delete, $"/api/v1/runs/{run}")) Assert.Equal(HttpStatusCode.OK, erased.StatusCode);
+        using (var erased = await api.SendAsync(HttpMethod.Delete, $"/api/v1/runs/{run}?waitInSeconds=30")) Assert.Equal(HttpStatusCode.OK, erased.StatusCode);
 
         await Assert.ThrowsAnyAsync<IOException>(() => reader.NextAsync());
         await api.RefusedAsync(HttpStatusCode.NotFound, HttpMethod.Get, $"/realtime/v1/streams/{run}/out");

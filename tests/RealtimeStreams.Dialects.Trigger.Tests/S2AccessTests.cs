@@ -123,7 +123,6 @@ public sealed class S2AccessTests(SharedServer server) : IDisposable
         await using var other = await ServerProcess.StartAsync(
             new ServerProcessOptions
             {
-                Nats = server.Nats,
                 Settings = new Dictionary<string, string> { ["RealtimeStreams__S2__Endpoint"] = "https://streams.example/v1/", ["RealtimeStreams__S2__FlushInterval"] = "00:00:00.010" },
             },
             Cancellation);

@@ -5,15 +5,13 @@ using RealtimeStreams.Testing;
 
 namespace RealtimeStreams.Dialects.Trigger.Tests;
 
-/// <summary>One server on one broker, for all tests that leave both running. Each test uses runs of its own.</summary>
+/// <summary>One server alone on one broker, for all tests that leave both running. Each test uses runs of its own.</summary>
 public sealed class SharedServer : IAsyncLifetime
 {
     private TestBroker? broker;
     private ServerProcess? process;
 
     public ServerProcess Process => process ?? throw new InvalidOperationException("The server was not started.");
-
-    public string Nats => broker!.Url;
 
     public async ValueTask InitializeAsync()
     {

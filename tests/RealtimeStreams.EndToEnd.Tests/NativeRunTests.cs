@@ -134,7 +134,7 @@ public sealed class NativeRunTests(SharedServer server) : IDisposable
         using var reader = await api.OpenSseAsync(run, "s");
         await reader.UntilAsync(NativeEvents.CaughtUp);
 
-        var erased = await api.SendAsync(HttpMethod.Delete, $"/api/v1/runs/{run}");
+        var erased = await api.SendAsync(HttpMethod.Delete, $"/api/v1/runs/{run}?waitInSeconds=30");
 
         Assert.Equal(200, (int)erased.StatusCode);
         var receipt = await Api.ReadAsync(erased, NativeJson.Default.ErasureReceipt);

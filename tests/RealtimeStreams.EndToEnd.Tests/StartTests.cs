@@ -2,7 +2,7 @@ using RealtimeStreams.Testing;
 
 namespace RealtimeStreams.EndToEnd.Tests;
 
-/// <summary>A server that starts while its broker can hardly be reached.</summary>
+/// <summary>A server that starts while its broker can hardly be reached, or not at all.</summary>
 public sealed class StartTests(ITestOutputHelper output)
 {
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
@@ -36,5 +36,21 @@ public sealed class StartTests(ITestOutputHelper output)
                 await waiting;
             }
         }
+    }
+
+    [Fact]
+    public async Task A_server_that_is_asked_to_stop_while_it_waits_for_its_broker_just_stops()
+    {
+        await using var broker = await TestBroker.StartAsync(cancellationToken: Cancelled);
+        await using var proxy = new TcpProxy(broker.Port);
+        proxy.Refuse();
+        await using var server = ServerProcess.Prepare(new ServerProcessOptions { Nats = $"nats://127.0.0.1:{proxy.Port}" });
+        var starting = server.StartAgainAsync(Cancelled);
+        await Until.TrueAsync(() => "It did not ask for its broker.", () => proxy.Refused > 2, TimeSpan.FromSeconds(60));
+
+        Assert.Equal(0, await server.StopAsync(Cancelled));
+
+        await Assert.ThrowsAsync<InvalidOperationException>(() => starting);
+        Assert.DoesNotContain(server.Log, line => line.StartsWith("Unhandled exception", StringComparison.Ordinal));
     }
 }

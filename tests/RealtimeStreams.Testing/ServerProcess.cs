@@ -88,10 +88,13 @@ public sealed class ServerProcess : IAsyncDisposable
 
     private Process Running => process ?? throw new InvalidOperationException("The server is not running.");
 
+    /// <summary>A server that does not run yet: <see cref="StartAgainAsync"/> starts it.</summary>
+    public static ServerProcess Prepare(ServerProcessOptions? options = null) => new(options ?? new ServerProcessOptions());
+
     /// <summary>Starts a server and returns once it says that it is ready.</summary>
     public static async Task<ServerProcess> StartAsync(ServerProcessOptions? options = null, CancellationToken cancellationToken = default)
     {
-        var server = new ServerProcess(options ?? new ServerProcessOptions());
+        var server = Prepare(options);
         try
         {
             await server.StartAgainAsync(cancellationToken);
@@ -121,12 +124,14 @@ public sealed class ServerProcess : IAsyncDisposable
         Forget();
     }
 
-    /// <summary>Asks the process to stop and returns when it has. Only on Unix: it sends SIGTERM.</summary>
-    public async Task StopAsync(CancellationToken cancellationToken = default)
+    /// <summary>Asks the process to stop and returns its exit code when it has. Only on Unix: it sends SIGTERM.</summary>
+    public async Task<int> StopAsync(CancellationToken cancellationToken = default)
     {
         using var kill = Process.Start("kill", ["-TERM", ProcessId.ToString(CultureInfo.InvariantCulture)]);
         await Running.WaitForExitAsync(cancellationToken).WaitAsync(startLimit, cancellationToken);
+        var code = Running.ExitCode;
         Forget();
+        return code;
     }
 
     /// <summary>Starts the process again after it ended, with the same port, data and settings, and returns once it says that it is ready.</summary>

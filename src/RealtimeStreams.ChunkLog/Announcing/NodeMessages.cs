@@ -33,7 +33,8 @@ internal sealed class NodeMessages : INodeMessages
         {
             await open.Connection.PublishAsync(Prefix + topic, message, cancellationToken: cancellationToken);
         }
-        catch (NatsException exception)
+        catch (Exception exception) when (exception is NatsException or IOException or ObjectDisposedException
+            || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             throw new LogUnavailableException("The broker did not take the message.", exception);
         }
