@@ -1,5 +1,10 @@
 using System.IO.Pipelines;
+using System.Security.Cryptography;
+using System.Text;
 using Microsoft.Extensions.Time.Testing;
+using NATS.Client.Core;
+using NATS.Client.JetStream;
+using NATS.Client.JetStream.Models;
 using RealtimeStreams.Ingest;
 using RealtimeStreams.Protocol;
 using RealtimeStreams.RunRegistry;
@@ -174,6 +179,49 @@ public sealed class AbandonmentTests : IAsyncLifetime
 
         Assert.Equal(Outcome.Abandoned, await one.FindEndAsync(stream));
         Assert.Equal(1, Abandoned());
+    }
+
+    [Fact]
+    public async Task More_streams_than_a_look_takes_whose_log_cannot_be_read_keep_no_other_waiting_and_are_abandoned_once_it_can()
+    {
+        const int Broken = 5;
+        await using var node = await RetentionNode.StartAsync(
+            broker.Url, folder.FullPath, clock, settings: new Dictionary<string, string?> { ["RealtimeStreams:Sweep:MaxStreams"] = "2" });
+        var streams = new List<StreamAddress>();
+        for (var i = 0; i < Broken; i++) streams.Add(await BeginAsync($"broken{i}"));
+        clock.Advance(TimeSpan.FromSeconds(1)); // The others are found after them.
+        var readable = await BeginAsync("readable");
+        await using var connection = new NatsConnection(new NatsOpts { Url = broker.Url });
+        var garbage = new List<PubAckResponse>();
+        foreach (var stream in streams) garbage.Add(await BreakAsync(new NatsJSContext(connection), stream));
+
+        clock.Advance(lease);
+        await SweepUntilAsync(node, readable);
+
+        Assert.Equal(Broken, node.Logs.GetSnapshot().Where(log => log.Id.Id == 1306).DistinctBy(log => log.GetStructuredStateValue("Run")).Count());
+        foreach (var record in garbage) await new NatsJSContext(connection).DeleteMessageAsync(record.Stream!, new StreamMsgDeleteRequest { Seq = record.Seq }, Cancelled);
+        foreach (var stream in streams) await SweepUntilAsync(node, stream);
+        Assert.Equal(Broken + 1, node.Counted.GetMeasurementSnapshot().Sum(count => count.Value));
+    }
+
+    /// <summary>Looks for as long as a stream in its turn has to wait at most, and fails if it is not abandoned then.</summary>
+    private async Task SweepUntilAsync(RetentionNode node, StreamAddress stream)
+    {
+        for (var looks = 0; looks < 20 && await one.FindEndAsync(stream) is null; looks++)
+        {
+            await node.SweepAsync();
+            clock.Advance(TimeSpan.FromSeconds(10));
+        }
+        Assert.Equal(Outcome.Abandoned, await one.FindEndAsync(stream));
+    }
+
+    /// <summary>Stores what is no record as a stream's last.</summary>
+    private static async Task<PubAckResponse> BreakAsync(NatsJSContext broker, StreamAddress stream)
+    {
+        var partition = SHA256.HashData(Encoding.UTF8.GetBytes($"{stream.Environment}\0{stream.Run}"))[0];
+        var stored = await broker.PublishAsync($"rs.{partition:x2}.{stream.Environment}.{stream.Run}.{stream.Key}", "garbage", cancellationToken: Cancelled);
+        stored.EnsureSuccess();
+        return stored;
     }
 
     private async Task<StreamAddress> BeginAsync(string run, TimeSpan? own = null, string key = "default")

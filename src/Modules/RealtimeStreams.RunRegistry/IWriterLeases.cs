@@ -22,7 +22,7 @@ public interface IWriterLeases
     /// <param name="cancellationToken">Gives up.</param>
     Task<IReadOnlyList<ExpiredLease>> FindExpiredAsync(int most, CancellationToken cancellationToken);
 
-    /// <summary>Notes that a stream was written meanwhile: nothing is doubted until then.</summary>
+    /// <summary>Notes that a stream was written meanwhile, or that it cannot be found out now: nothing is doubted until then.</summary>
     /// <returns>False when it has changed since it was found, or was marked closed.</returns>
     Task<bool> ProlongAsync(ExpiredLease lease, DateTimeOffset until, CancellationToken cancellationToken);
 

@@ -13,6 +13,7 @@ namespace RealtimeStreams.Retention.Abandoning;
 /// row is doubted for a while, in which a connection that is open somewhere renews it. 3. Found once more, it is closed, if nothing was appended since step 1: the log decides that in
 /// the same step, so that of a close and a returning writer one is first, and the other learns it. 4. The row is marked with the end that the log has.
 /// Every change of the row expects what was found, so that of several nodes one goes on; who dies in between leaves a row that is found again.
+/// What cannot be found out is put off and begins anew, so that rows that fail, however many, do not stand before all others for ever.
 /// </remarks>
 internal sealed partial class Abandonment(
     IWriterLeases leases,
@@ -43,7 +44,7 @@ internal sealed partial class Abandonment(
             {
                 if (!await TryTakeUpAsync(lease, token)) Interlocked.Increment(ref failed);
             });
-        return found.Count == most && failed == 0;
+        return found.Count == most && failed < most;
     }
 
     private async Task<bool> TryTakeUpAsync(ExpiredLease lease, CancellationToken cancellationToken)
@@ -55,12 +56,13 @@ internal sealed partial class Abandonment(
         }
         catch (LogUnavailableException exception)
         {
-            LogLogUnavailable(lease.Stream.Key, lease.Stream.Run, exception); // Writers cannot reach it either. It stays as it is.
+            LogLogUnavailable(lease.Stream.Key, lease.Stream.Run, exception); // Writers cannot reach it either.
         }
         catch (Exception exception) when (exception is not RegistryUnavailableException && !cancellationToken.IsCancellationRequested)
         {
-            LogFailed(lease.Stream.Key, lease.Stream.Run, exception); // The others do not wait for it.
+            LogFailed(lease.Stream.Key, lease.Stream.Run, exception);
         }
+        await leases.ProlongAsync(lease, clock.GetUtcNow() + options.Value.LeaseGrace, cancellationToken); // The others do not wait for it, nor does it end by a doubt from before the outage.
         return false;
     }
 
@@ -109,9 +111,9 @@ internal sealed partial class Abandonment(
         Message = "Closed {Stream} of run {Run} of {Environment} as abandoned after {Chunks} chunks: its writers were gone for longer than {Lease}")]
     private partial void LogAbandoned(StreamKey stream, RunId run, EnvironmentId environment, ChunkIndex chunks, TimeSpan lease);
 
-    [LoggerMessage(EventId = 1305, Level = LogLevel.Warning, Message = "Whether {Stream} of run {Run} is abandoned could not be found out; the next look tries again")]
+    [LoggerMessage(EventId = 1305, Level = LogLevel.Warning, Message = "Whether {Stream} of run {Run} is abandoned could not be found out; it is tried again later")]
     private partial void LogLogUnavailable(StreamKey stream, RunId run, Exception exception);
 
-    [LoggerMessage(EventId = 1306, Level = LogLevel.Error, Message = "Whether {Stream} of run {Run} is abandoned could not be found out; the next look tries again")]
+    [LoggerMessage(EventId = 1306, Level = LogLevel.Error, Message = "Whether {Stream} of run {Run} is abandoned could not be found out; it is tried again later")]
     private partial void LogFailed(StreamKey stream, RunId run, Exception exception);
 }
