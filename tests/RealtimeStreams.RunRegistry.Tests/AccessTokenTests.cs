@@ -111,6 +111,11 @@ public abstract class AccessTokenContract(TestDatabases databases) : RegistryCon
     [InlineData("""{"typ":"JWT"}""")]
     [InlineData("""{"alg":"none","alg":"HS256"}""")]
     [InlineData("""{"alg":"HS256","crit":["b64"],"b64":false}""")]
+    [InlineData("""{"alg":"HS256","\ud800":1}""")]
+    [InlineData("""{"\ud800":1}""")]
+    [InlineData("""{"alg":"HS\ud800"}""")]
+    [InlineData("""{"alg":"HS256","typ":"\uDFFF"}""")]
+    [InlineData("""{"alg":"HS256","typ":["J",{"a":"\udc00\ud800"}]}""")]
     [InlineData("[]")]
     [InlineData("HS256")]
     [InlineData("")]
@@ -149,6 +154,7 @@ public abstract class AccessTokenContract(TestDatabases databases) : RegistryCon
         { "exp", null }, { "exp", "null" }, { "exp", "\"2000000000\"" }, { "exp", "-1" }, { "exp", "0" }, { "exp", "1e999" },
         { "iat", "\"now\"" }, { "nbf", "true" }, { "iat", "1e999" },
         { "scopes", "\"admin\"" }, { "scopes", "[1]" }, { "scopes", "{}" }, { "scopes", "null" }, { "scopes", "[\"\\udfff\"]" },
+        { "x", "\"\\ud800\"" }, { "\\ud800", "1" }, { "\\uDBFF\\u0041", "1" }, { "x", "{\"\\udc00\":[\"\\ud800\"]}" },
     };
 
     [Theory]

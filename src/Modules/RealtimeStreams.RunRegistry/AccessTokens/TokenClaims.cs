@@ -110,16 +110,5 @@ internal sealed record TokenClaims(
 
     private static bool IsText(JsonElement value, string text) => TryGetText(value) == text;
 
-    private static string? TryGetText(JsonElement value)
-    {
-        if (value.ValueKind != JsonValueKind.String) return null;
-        try
-        {
-            return value.GetString();
-        }
-        catch (InvalidOperationException)
-        {
-            return null; // An escaped surrogate without its partner.
-        }
-    }
+    private static string? TryGetText(JsonElement value) => value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 }

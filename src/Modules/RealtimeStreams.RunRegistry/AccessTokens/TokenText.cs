@@ -3,7 +3,7 @@ using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using System.Text.Unicode;
+using RealtimeStreams.Protocol;
 
 namespace RealtimeStreams.RunRegistry.AccessTokens;
 
@@ -53,10 +53,10 @@ internal readonly record struct TokenText(byte[] SigningInput, byte[] Payload, b
         return CryptographicOperations.FixedTimeEquals(expected, Signature);
     }
 
-    /// <summary>Reads JSON that has to be one object without doubled names, in UTF-8 throughout; null when it is not.</summary>
+    /// <summary>Reads JSON that has to be one object without doubled names, whose strings and names are text throughout; null when it is not.</summary>
     public static JsonDocument? TryReadObject(byte[] json)
     {
-        if (!Utf8.IsValid(json)) return null; // The parser looks only at the texts that are asked for.
+        if (!JsonStrings.AreText(json)) return null; // The parser looks only at what is asked for, and then throws.
         try
         {
             var document = JsonDocument.Parse(json, Strict);
