@@ -22,7 +22,7 @@ public sealed class ErasureTests
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task What_is_said_to_be_erased_no_live_reader_of_any_server_gets_any_more()
+    public async Task What_is_said_to_be_erased_no_live_reader_of_any_server_gets_any_more_and_no_open_body_adds_to_it()
     {
         await using var broker = await TestBroker.StartAsync(cancellationToken: Cancelled);
         using var shared = new TempFolder("deployment");
@@ -37,14 +37,33 @@ public sealed class ErasureTests
             await here.AppendAsync(run, "s", "\"secret\"");
             using var reader = await there.OpenSseAsync(run, "s");
             await reader.UntilAsync("caught-up");
+            using OpenBody native = new(Api.Lines), trigger = new(Api.Lines);
+            using HttpRequestMessage lines = there.Request(HttpMethod.Post, Api.StreamPath(run, "s")), parts = there.Request(HttpMethod.Post, $"/realtime/v1/streams/{run}/self/s");
+            (lines.Content, parts.Content) = (native, trigger);
+            var writing = new List<Task<HttpResponseMessage>>();
+            foreach (var (request, body) in ((HttpRequestMessage, OpenBody)[])[(lines, native), (parts, trigger)])
+            {
+                writing.Add(there.Client.SendAsync(request, Cancelled));
+                await body.WriteAsync("\"first\"\n");
+                Assert.Equal("\"first\"", (await reader.NextAsync())!.Data);
+            }
 
             var receipt = await Api.ReadAsync(await here.SendAsync(HttpMethod.Delete, $"/api/v1/runs/{run}?waitInSeconds=30"), NativeJson.Default.ErasureReceipt);
 
             Assert.Equal(ErasureState.Erased, receipt.State);
             Assert.Equal("run_not_found", (await Api.ReadProblemAsync(await there.SendAsync(HttpMethod.Get, Api.StreamPath(run, "s"), headers: ("Accept", Api.Json)))).Code);
             Assert.Contains("stream_gone", Assert.Single(await reader.RestAsync()).Data, StringComparison.Ordinal);
+            foreach (var body in (OpenBody[])[native, trigger])
+            {
+                await body.WriteAsync("\"late\"\n");
+                body.End();
+            }
+            var refused = await Api.ReadProblemAsync(await writing[0]);
+            Assert.Equal(("run_not_found", 1), (refused.Code, refused.Receipt!.Stored));
+            using (var answer = await writing[1]) Assert.Equal(404, (int)answer.StatusCode);
             Assert.Equal(receipt, await Api.ReadAsync(await there.SendAsync(HttpMethod.Get, $"/api/v1/erasures/{receipt.Id}"), NativeJson.Default.ErasureReceipt));
         }
+        Assert.Equal(0, await broker.CountMessagesAsync(Cancelled));
     }
 
     [Fact]

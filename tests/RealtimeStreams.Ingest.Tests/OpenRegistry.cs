@@ -24,6 +24,16 @@ internal sealed class OpenRegistry : IRunRegistry
         return ValueTask.FromResult(Admission);
     }
 
+    /// <summary>Who asked again, with what they were told before.</summary>
+    public List<StreamAdmission.Admitted> AskedAgain { get; } = [];
+
+    public ValueTask<StreamAdmission> AdmitAgainAsync(
+        StreamAddress stream, StreamAdmission.Admitted before, TimeSpan? writerLease, CancellationToken cancellationToken)
+    {
+        AskedAgain.Add(before);
+        return Away ? throw new RegistryUnavailableException() : ValueTask.FromResult(Admission);
+    }
+
     public Task<Run?> FindAsync(EnvironmentId environment, RunId run, CancellationToken cancellationToken) => Task.FromResult(Run);
 
     public Task<IReadOnlyList<StreamRow>> ListStreamsAsync(EnvironmentId environment, RunId run, CancellationToken cancellationToken) =>

@@ -33,6 +33,9 @@ internal sealed class BrokenRegistry : IRunRegistry
     public ValueTask<StreamAdmission> AdmitAsync(StreamAddress stream, CancellationToken cancellationToken) =>
         throw new NotSupportedException();
 
+    public ValueTask<StreamAdmission> AdmitAgainAsync(
+        StreamAddress stream, StreamAdmission.Admitted before, TimeSpan? writerLease, CancellationToken cancellationToken) => throw new NotSupportedException();
+
     public Task<IReadOnlyList<StreamRow>> ListStreamsAsync(EnvironmentId environment, RunId run, CancellationToken cancellationToken) =>
         throw new NotSupportedException();
 

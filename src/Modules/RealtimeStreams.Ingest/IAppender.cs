@@ -13,7 +13,7 @@ public interface IAppender
     /// <param name="body">The chunks. Read to its end, or to the first refusal; it stays the caller's.</param>
     /// <param name="cancellationToken">Stops reading. Complete lines of an <see cref="BodyKind.Lines"/> body that were read are stored all the same.</param>
     /// <returns>Where the chunks stand, or why some were refused and what was stored before.</returns>
-    /// <exception cref="RunRegistry.RegistryUnavailableException">The registry cannot be reached; nothing was stored.</exception>
+    /// <exception cref="RunRegistry.RegistryUnavailableException">The registry cannot be reached; nothing was stored. In the middle of a body it is a refusal instead.</exception>
     Task<IngestOutcome> AppendAsync(StreamAddress stream, AppendRequest request, PipeReader body, CancellationToken cancellationToken);
 
     /// <summary>Appends chunks that are in memory already, in one step or not at all, and returns once the log has confirmed them.</summary>
@@ -24,7 +24,17 @@ public interface IAppender
     /// <returns>Where the chunks stand, or why they were refused. A refusal stored nothing unless its code says that it may have.</returns>
     /// <exception cref="ArgumentException">The batch is empty, or holds what the log does not take.</exception>
     /// <exception cref="RunRegistry.RegistryUnavailableException">The registry cannot be reached; nothing was stored.</exception>
-    Task<AppendOutcome> AppendAsync(StreamAddress stream, ChunkBatch batch, TimeSpan? writerLease, CancellationToken cancellationToken);
+    Task<AppendOutcome> AppendAsync(StreamAddress stream, ChunkBatch batch, TimeSpan? writerLease, CancellationToken cancellationToken) =>
+        AppendAsync(stream, batch, writerLease, null, cancellationToken);
+
+    /// <summary>Appends chunks as above, for a connection that appends one batch after the other.</summary>
+    /// <param name="stream">Where to.</param>
+    /// <param name="batch">As above.</param>
+    /// <param name="writerLease">As above.</param>
+    /// <param name="binding">The connection's; null: none.</param>
+    /// <param name="cancellationToken">As above.</param>
+    /// <returns>As above.</returns>
+    Task<AppendOutcome> AppendAsync(StreamAddress stream, ChunkBatch batch, TimeSpan? writerLease, RunBinding? binding, CancellationToken cancellationToken);
 
     /// <summary>Ends a stream for ever, with a last chunk in the same atomic step if one is given.</summary>
     /// <param name="stream">Which one.</param>

@@ -58,6 +58,17 @@ public interface IRunRegistry
     ValueTask<StreamAdmission> AdmitAsync(StreamAddress stream, TimeSpan? writerLease, CancellationToken cancellationToken) =>
         AdmitAsync(stream, cancellationToken);
 
+    /// <summary>Says whether a stream may still be written by somebody who writes for longer, as a body does that stays open, and has a yes of before.</summary>
+    /// <remarks>
+    /// To be asked before everything that is stored: an erasure promises that nothing is admitted any more, and what was said before is no longer true then. As quick as above, without
+    /// allocation, while the yes is remembered. A run that was erased and registered anew is another: refused as <see cref="ErrorCode.StreamGone"/>.
+    /// </remarks>
+    /// <param name="stream">The stream.</param>
+    /// <param name="before">An earlier yes to it.</param>
+    /// <param name="writerLease">As above.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    ValueTask<StreamAdmission> AdmitAgainAsync(StreamAddress stream, StreamAdmission.Admitted before, TimeSpan? writerLease, CancellationToken cancellationToken);
+
     /// <summary>The names and times of a run's streams, by key (byte by byte). None for a run that is not there.</summary>
     Task<IReadOnlyList<StreamRow>> ListStreamsAsync(EnvironmentId environment, RunId run, CancellationToken cancellationToken);
 

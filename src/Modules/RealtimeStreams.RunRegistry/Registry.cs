@@ -58,10 +58,14 @@ internal sealed class Registry(
     }
 
     public ValueTask<StreamAdmission> AdmitAsync(StreamAddress stream, CancellationToken cancellationToken) =>
-        admitter.AdmitAsync(stream, null, cancellationToken);
+        admitter.AdmitAsync(stream, null, null, cancellationToken);
 
     public ValueTask<StreamAdmission> AdmitAsync(StreamAddress stream, TimeSpan? writerLease, CancellationToken cancellationToken) =>
-        admitter.AdmitAsync(stream, writerLease, cancellationToken);
+        admitter.AdmitAsync(stream, null, writerLease, cancellationToken);
+
+    public ValueTask<StreamAdmission> AdmitAgainAsync(
+        StreamAddress stream, StreamAdmission.Admitted before, TimeSpan? writerLease, CancellationToken cancellationToken) =>
+        admitter.AdmitAsync(stream, before, writerLease, cancellationToken);
 
     public async Task<IReadOnlyList<StreamRow>> ListStreamsAsync(EnvironmentId environment, RunId run, CancellationToken cancellationToken)
     {

@@ -8,6 +8,9 @@ internal static class RunRefusals
 {
     public static Refusal NotFound(RunId run) => new(ErrorCode.RunNotFound, $"There is no run {run}.");
 
+    /// <summary>For whoever has written to a run that was erased since.</summary>
+    public static Refusal Replaced(RunId run) => new(ErrorCode.StreamGone, $"The run {run} that was written to was erased; what has its id now is another run.");
+
     /// <summary>As in the reference: input streams came with v2.</summary>
     public static Refusal NoInputs(RunId run) => new(ErrorCode.InvalidRequest, $"The run {run} has streams version v1; inputs need v2.");
 

@@ -24,6 +24,7 @@ internal sealed class AppendSession(StreamAddress stream, BatchRules rules, IApp
     private const int Waiting = 2;
 
     private readonly Channel<Input> inputs = Channel.CreateBounded<Input>(new BoundedChannelOptions(Waiting) { SingleReader = true, SingleWriter = true });
+    private readonly RunBinding binding = new();
     private readonly BatchBuilder builder = new(rules);
     private readonly FramePayload payloads = new();
 
@@ -68,7 +69,7 @@ internal sealed class AppendSession(StreamAddress stream, BatchRules rules, IApp
             if (input.Error is not null) return input.Error;
             var count = input.Batch!.Count;
             // Not given up when the server stops: what is at the log is acknowledged first.
-            switch (await appender.AppendAsync(stream, input.Batch, LeaseBounds.Longest, cancellationToken))
+            switch (await appender.AppendAsync(stream, input.Batch, LeaseBounds.Longest, binding, cancellationToken))
             {
                 case AppendOutcome.Stored stored:
                     AppendRecords.AckOf(stored, count).WriteFrame(output);

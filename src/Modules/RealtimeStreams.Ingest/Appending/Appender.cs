@@ -25,10 +25,11 @@ internal sealed partial class Appender(
         return outcome;
     }
 
-    public async Task<AppendOutcome> AppendAsync(StreamAddress stream, ChunkBatch batch, TimeSpan? writerLease, CancellationToken cancellationToken)
+    public async Task<AppendOutcome> AppendAsync(
+        StreamAddress stream, ChunkBatch batch, TimeSpan? writerLease, RunBinding? binding, CancellationToken cancellationToken)
     {
         using var activity = IngestTelemetry.StartAppend(stream);
-        var outcome = await StoreAsync(stream, batch, writerLease, cancellationToken);
+        var outcome = await StoreAsync(stream, batch, writerLease, binding, cancellationToken);
         if (outcome is AppendOutcome.Refused { Refusal.Code: var code } closed && code == ErrorCode.StreamClosed)
             outcome = closed with { Refusal = await ExplainAsync(stream, closed.Refusal, cancellationToken) };
         switch (outcome)
@@ -60,13 +61,16 @@ internal sealed partial class Appender(
     }
 
     private async Task<AppendOutcome> StoreAsync(
-        StreamAddress stream, ChunkBatch batch, TimeSpan? writerLease, CancellationToken cancellationToken)
+        StreamAddress stream, ChunkBatch batch, TimeSpan? writerLease, RunBinding? binding, CancellationToken cancellationToken)
     {
         var owned = batch;
         try
         {
-            var admission = await registry.AdmitAsync(stream, writerLease, cancellationToken);
+            var admission = binding?.Admitted is { } before
+                ? await registry.AdmitAgainAsync(stream, before, writerLease, cancellationToken)
+                : await registry.AdmitAsync(stream, writerLease, cancellationToken);
             if (admission is StreamAdmission.Refused refused) return new AppendOutcome.Refused(refused.Refusal);
+            binding?.Admitted ??= (StreamAdmission.Admitted)admission;
             var (bytes, started) = (batch.Length, Stopwatch.GetTimestamp());
             owned = null;
             var outcome = await limited.AppendAsync(stream, (StreamAdmission.Admitted)admission, batch, cancellationToken);
@@ -85,7 +89,7 @@ internal sealed partial class Appender(
         var admission = await registry.AdmitAsync(stream, request.WriterLease, cancellationToken);
         if (admission is StreamAdmission.Refused refused) return new IngestOutcome.Refused(refused.Refusal);
         using var writer = writers.Enter(stream);
-        return await new LinesBody(log, limited, stream, (StreamAdmission.Admitted)admission, request.Producer, body, telemetry).StoreAsync(cancellationToken);
+        return await new LinesBody(log, limited, registry, stream, (StreamAdmission.Admitted)admission, request.Producer, body, telemetry).StoreAsync(cancellationToken);
     }
 
     // The body comes first: one that is refused leaves no stream behind.

@@ -49,6 +49,13 @@ internal sealed class Confirmations(int depth, IngestTelemetry telemetry)
         }
     }
 
+    /// <summary>Notes that what follows is refused, once all that is in flight is confirmed. A refusal among that stays the first.</summary>
+    public async ValueTask RefuseAsync(Refusal refusal)
+    {
+        await WaitForAllAsync();
+        Refused ??= new AppendOutcome.Refused(refusal);
+    }
+
     public async ValueTask WaitForAllAsync()
     {
         while (flying.Count > 0) await WaitForOldestAsync();

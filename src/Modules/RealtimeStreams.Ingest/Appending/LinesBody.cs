@@ -10,11 +10,12 @@ namespace RealtimeStreams.Ingest.Appending;
 /// <remarks>
 /// 1. Take lines from the pipe while it has some at hand. 2. Submit a batch when it is full, or when the pipe has run dry.
 /// 3. Run dry, wait for all that is in flight, so that a refusal is told at once; then wait for the pipe. What comes meanwhile is
-/// the next batch. With a full window the pipe is not read, which slows the sender down. The limits are asked for batch by batch:
-/// a body may be open for days, and they change.
+/// the next batch. With a full window the pipe is not read, which slows the sender down. Whether the stream may be written, and within
+/// which limits, is asked for batch by batch: a body may be open for days, and meanwhile its run may end or be erased.
 /// </remarks>
 internal sealed class LinesBody(
-    IChunkLog log, LimitedLog limited, StreamAddress stream, StreamAdmission.Admitted admission, ProducerPosition? producer, PipeReader body, IngestTelemetry telemetry)
+    IChunkLog log, LimitedLog limited, IRunRegistry registry, StreamAddress stream, StreamAdmission.Admitted admitted, ProducerPosition? producer, PipeReader body,
+    IngestTelemetry telemetry)
 {
     // With a producer the log refuses what follows a refused batch (a gap in the sequence), so that several can be in flight.
     // Without one it would store it, behind a hole: only one is in flight then, and the next is parsed meanwhile.
@@ -95,6 +96,8 @@ internal sealed class LinesBody(
         }
         if (confirmations.Full) await confirmations.WaitForOldestAsync();
         if (confirmations.Refused is not null) return;
+        var admission = await AdmitAsync();
+        if (admission is null) return;
         var full = batch;
         batch = null;
         if (!full.Pending.IsEmpty)
@@ -108,6 +111,24 @@ internal sealed class LinesBody(
         // Not cancelled with the request: what was read is stored, whether or not the sender waits for it.
         var bytes = full.Length;
         confirmations.Add(limited.AppendAsync(stream, admission, full, CancellationToken.None), bytes);
+    }
+
+    /// <summary>Null when nothing more is admitted: then all that is in flight is confirmed, and the refusal stands behind it.</summary>
+    private async ValueTask<StreamAdmission.Admitted?> AdmitAsync()
+    {
+        Refusal refusal;
+        try
+        {
+            var admission = await registry.AdmitAgainAsync(stream, admitted, null, CancellationToken.None); // From memory, but for once in half a minute.
+            if (admission is StreamAdmission.Admitted still) return still;
+            refusal = ((StreamAdmission.Refused)admission).Refusal;
+        }
+        catch (RegistryUnavailableException)
+        {
+            refusal = new Refusal(ErrorCode.RegistryUnavailable, "The registry cannot be reached. What was confirmed is stored; send the rest again.");
+        }
+        await confirmations.RefuseAsync(refusal);
+        return null;
     }
 
     // An idle body holds no batch.

@@ -15,22 +15,35 @@ namespace RealtimeStreams.RunRegistry.Admitting;
 internal sealed partial class StreamAdmitter(
     RegistryDatabase database, RunLimitsRule runLimits, RunCache cache, UsageReports usages, RunChanges changes, RetentionRule retention, RegistryTelemetry telemetry, IOptions<RunRegistryOptions> options, ILogger<StreamAdmitter> logger)
 {
-    public ValueTask<StreamAdmission> AdmitAsync(StreamAddress stream, TimeSpan? writerLease, CancellationToken cancellationToken)
+    /// <param name="stream">Which one.</param>
+    /// <param name="before">What whoever asks was told before; null: nothing.</param>
+    /// <param name="writerLease">The lease that is asked for, if one is.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public ValueTask<StreamAdmission> AdmitAsync(
+        StreamAddress stream, StreamAdmission.Admitted? before, TimeSpan? writerLease, CancellationToken cancellationToken)
     {
         var lease = LeaseRule.HasLease(stream) ? LeaseRule.SecondsOf(writerLease) : null;
-        return cache.FindAdmitted(stream) is { } admitted && (lease is null || cache.FindLease(stream) == lease)
+        return cache.FindAdmitted(stream) is { } admitted && (lease is null || cache.FindLease(stream) == lease) && IsStill(before, admitted.RegisteredAt)
             ? ValueTask.FromResult<StreamAdmission>(admitted)
-            : new ValueTask<StreamAdmission>(AdmitColdAsync(stream, lease, cancellationToken));
+            : new ValueTask<StreamAdmission>(AdmitColdAsync(stream, before, lease, cancellationToken));
     }
 
-    private async Task<StreamAdmission> AdmitColdAsync(StreamAddress stream, int? lease, CancellationToken cancellationToken)
+    private async Task<StreamAdmission> AdmitColdAsync(
+        StreamAddress stream, StreamAdmission.Admitted? before, int? lease, CancellationToken cancellationToken)
     {
         var memory = cache.Open(stream.Environment, stream.Run);
         while (true)
         {
             var state = await FindStateAsync(stream, cancellationToken);
             if (Refuse(stream, state) is { } refusal) return new StreamAdmission.Refused(refusal);
-            if (state!.HasRow)
+            if (!IsStill(before, state!.RegisteredAt)) return new StreamAdmission.Refused(RunRefusals.Replaced(stream.Run));
+            if (!IsStill(memory.Admission, state.RegisteredAt))
+            {
+                // This server did not hear that the run which it remembers was erased.
+                cache.Forget(stream.Environment, stream.Run);
+                memory = cache.Open(stream.Environment, stream.Run);
+            }
+            if (state.HasRow)
             {
                 if (lease is { } asked && state.Lease != asked) await ChangeLeaseAsync(stream, asked, cancellationToken);
                 var admitted = Admit(stream, memory, state);
@@ -54,6 +67,7 @@ internal sealed partial class StreamAdmitter(
                 row.Version,
                 row.Retention,
                 row.Bytes,
+                row.CreatedAt,
                 context.Streams.Any(made => made.Environment == environment && made.Run == run && made.Key == key),
                 context.Streams
                     .Where(made => made.Environment == environment && made.Run == run && made.Key == key)
@@ -155,11 +169,14 @@ internal sealed partial class StreamAdmitter(
         _ => null,
     };
 
+    /// <summary>Whether a yes of before is one to the run that is there. An erased run's id stays taken for a minute, so that no other was registered at the same time.</summary>
+    private static bool IsStill(StreamAdmission.Admitted? before, DateTimeOffset registeredAt) => before is null || before.RegisteredAt == registeredAt;
+
     /// <summary>The yes, with all that this server knows of the run's bytes.</summary>
     private StreamAdmission.Admitted Admit(StreamAddress stream, RunMemory memory, RunState state)
     {
         var admitted = memory.Admission ?? memory.Keep(new StreamAdmission.Admitted(
-            state.Version, HiddenRuns.MayBe(stream.Run) ? null : usages.Make(stream.Environment, stream.Run, state.Version, state.Bytes)));
+            state.Version, HiddenRuns.MayBe(stream.Run) ? null : usages.Make(stream.Environment, stream.Run, state.Version, state.Bytes), state.RegisteredAt));
         admitted.Usage?.Learn(state.Bytes);
         return admitted;
     }
@@ -167,5 +184,5 @@ internal sealed partial class StreamAdmitter(
     [LoggerMessage(EventId = 1402, Level = LogLevel.Debug, Message = "Made the row of {Stream} of run {Run}")]
     private partial void LogMade(StreamKey stream, RunId run);
 
-    private sealed record RunState(RunStatus Status, StreamsVersion Version, int? Retention, long Bytes, bool HasRow, int? Lease);
+    private sealed record RunState(RunStatus Status, StreamsVersion Version, int? Retention, long Bytes, DateTimeOffset RegisteredAt, bool HasRow, int? Lease);
 }
