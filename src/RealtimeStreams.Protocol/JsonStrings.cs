@@ -36,6 +36,23 @@ public static class JsonStrings
     /// <summary>Whether a value's strings and names, or the value itself if it is one, are text.</summary>
     public static bool AreText(JsonElement value) => AreText(JsonMarshal.GetRawUtf8Value(value));
 
+    /// <summary>Finds a property of an object whose names need not be text: the last of that name, spelled without escapes.</summary>
+    /// <param name="value">An object.</param>
+    /// <param name="name">The name.</param>
+    /// <param name="property">What the property holds.</param>
+    public static bool TryGetProperty(JsonElement value, ReadOnlySpan<byte> name, out JsonElement property)
+    {
+        var found = false;
+        property = default;
+        foreach (var one in value.EnumerateObject())
+        {
+            if (!JsonMarshal.GetRawUtf8PropertyName(one).SequenceEqual(name)) continue;
+            property = one.Value;
+            found = true;
+        }
+        return found;
+    }
+
     /// <summary>The UTF-16 unit that an escape's part behind the backslash stands for; null when it is none of the form <c>u0000</c>.</summary>
     private static char? FindUnit(ReadOnlySpan<byte> escape)
     {

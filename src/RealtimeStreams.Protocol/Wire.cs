@@ -22,7 +22,7 @@ public sealed record RegisterRun(
     IReadOnlyList<string>? Tags = null,
     StreamsVersion? StreamsVersion = null,
     bool? Triggered = null,
-    JsonElement? Payload = null,
+    [property: JsonConverter(typeof(RawJsonConverter))] JsonElement? Payload = null,
     string? IdempotencyKey = null,
     int? RetentionInSeconds = null);
 
@@ -102,12 +102,14 @@ public sealed record RunInfo(
     public StopNotice? StopRequested { get; init; }
 
     /// <summary>What the task was given, where it is told: not in lists of runs. A payload that is no JSON is told as a text.</summary>
+    [JsonConverter(typeof(RawJsonConverter))]
     public JsonElement? Payload { get; init; }
 
     /// <summary>The payload's media type, unless it is <c>application/json</c>.</summary>
     public string? PayloadType { get; init; }
 
     /// <summary>What the run gave when it ended, told like <see cref="Payload"/>.</summary>
+    [JsonConverter(typeof(RawJsonConverter))]
     public JsonElement? Output { get; init; }
 
     /// <summary>The output's media type, unless it is <c>application/json</c>.</summary>
@@ -164,12 +166,16 @@ public sealed record StreamList(IReadOnlyList<StreamInfo> Streams);
 /// <param name="Worker">Who claimed the run. With it and the attempt only the claim's holder completes.</param>
 /// <param name="Attempt">Which attempt that claim was.</param>
 public sealed record CompleteRun(
-    Outcome? Outcome = null, string? Error = null, JsonElement? Output = null, string? Worker = null, int? Attempt = null);
+    Outcome? Outcome = null,
+    string? Error = null,
+    [property: JsonConverter(typeof(RawJsonConverter))] JsonElement? Output = null,
+    string? Worker = null,
+    int? Attempt = null);
 
 /// <summary>Body of <c>POST …/{key}/close</c>.</summary>
 /// <param name="Outcome">completed, failed or cancelled; completed when absent.</param>
 /// <param name="FinalChunk">A last chunk, stored in the same atomic step.</param>
-public sealed record CloseStream(Outcome? Outcome = null, JsonElement? FinalChunk = null);
+public sealed record CloseStream(Outcome? Outcome = null, [property: JsonConverter(typeof(RawJsonConverter))] JsonElement? FinalChunk = null);
 
 /// <summary>What an append came to.</summary>
 /// <param name="FirstIndex">The index of the first chunk that this request added; when it added none, of its first chunk, or absent where that place is not known any more.</param>

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -102,6 +103,30 @@ public sealed class WorkerTests : IAsyncLifetime
         Assert.Equal(("cancelled", "asked to stop"), EndOf("b"));
         Assert.Equal(("failed", "too slow"), EndOf("c"));
         Assert.Equal(("failed", "The payload cannot be read as Int32."), EndOf("d"));
+        await host.StopAsync(Cancelled);
+
+        (string?, string?) EndOf(string run) => ((string?)queue.CompletionOf(run)["outcome"], (string?)queue.CompletionOf(run)["error"]);
+    }
+
+    [Fact]
+    public async Task A_payload_that_was_cut_within_a_character_fails_a_task_that_wants_text_and_passes_through_one_that_takes_any_json()
+    {
+        using var host = await StartAsync(services =>
+        {
+            services.AddRealtimeStreamsTask<Progress, string>("typed", (_, _, _) => Task.FromResult("never"));
+            services.AddRealtimeStreamsTask<JsonElement, JsonElement>("any", (_, payload, _) => Task.FromResult(payload));
+        });
+
+        queue.Add(ScriptedQueue.NewRun("a", "typed", """{"step":"\ud83d","percent":1}"""));
+        queue.Add(ScriptedQueue.NewRun("b", "typed", """{"\ud83d":1}"""));
+        queue.Add(ScriptedQueue.NewRun("c", "typed", """{"json":{"step":"\ud83d"},"\ud83d":1}""", payloadType: "application/super+json"));
+        queue.Add(ScriptedQueue.NewRun("d", "any", """{"\ud83d":["\udc00"]}"""));
+        await CompletedAsync(4);
+
+        Assert.Equal(("failed", "The payload cannot be read as Progress at $.step."), EndOf("a"));
+        Assert.Equal(("failed", "The payload cannot be read as Progress."), EndOf("b"));
+        Assert.Equal(("failed", "The payload cannot be read as Progress at $.step."), EndOf("c"));
+        Assert.Contains("\"output\":{\"\\ud83d\":[\"\\udc00\"]}", queue.Completions.Single(completion => completion.Run == "d").Body, StringComparison.Ordinal);
         await host.StopAsync(Cancelled);
 
         (string?, string?) EndOf(string run) => ((string?)queue.CompletionOf(run)["outcome"], (string?)queue.CompletionOf(run)["error"]);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using System.Text.Unicode;
 using Microsoft.AspNetCore.Http;
 using RealtimeStreams.Protocol;
 
@@ -33,6 +34,8 @@ public static class JsonBody
         }
         var bytes = body.GetBuffer().AsSpan(0, (int)body.Length);
         if (bytes.Trim(" \t\r\n"u8).IsEmpty) return (whenEmpty, null);
+        // The parser looks only into strings that are asked for; what is handed on as it stands has to be UTF-8 as well.
+        if (!Utf8.IsValid(bytes)) return (null, Problems.From(ErrorCode.InvalidJson, "The body is not valid UTF-8."));
         try
         {
             return JsonSerializer.Deserialize(bytes, contract) is { } value

@@ -29,6 +29,11 @@ internal sealed class ChunkJson
         Find<T>() ?? throw new NotSupportedException(
             $"{owner} {typeof(T)}, for which there is no JSON contract. Give a source-generated context to RealtimeStreamsClientOptions.SerializerOptions.");
 
+    /// <summary>A value as JSON without indentation: it is sent as it stands. What is JSON already stays as it is, as its strings need not be text.</summary>
+    public static JsonElement ToElement<T>(T value, JsonTypeInfo<T> contract) => value is JsonElement { ValueKind: not JsonValueKind.Undefined } json
+        ? json
+        : JsonElement.Parse(new ChunkScratch<T>(contract).Write(value).Span, new JsonDocumentOptions { MaxDepth = contract.Options.MaxDepth });
+
     private JsonTypeInfo<T>? Find<T>()
     {
         // The contracts of Microsoft.Extensions.AI know content types that its attributes alone do not tell.

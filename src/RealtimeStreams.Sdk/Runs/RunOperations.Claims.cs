@@ -1,9 +1,9 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
-using System.Text.Json;
 using RealtimeStreams.Protocol;
 using RealtimeStreams.Sdk.Http;
+using RealtimeStreams.Sdk.Workers;
 using RealtimeStreams.Sdk.Writing;
 
 namespace RealtimeStreams.Sdk.Runs;
@@ -20,7 +20,7 @@ internal sealed partial class RunOperations
     {
         ArgumentException.ThrowIfNullOrEmpty(taskId);
         options ??= new TriggerOptions();
-        JsonElement? given = payload is null ? null : JsonSerializer.SerializeToElement(payload, json.Get<TPayload>($"The task '{taskId}' is given"));
+        var given = TaskJson.Write(payload, json.Get<TPayload>($"The task '{taskId}' is given"));
         return RegisterAsync(
             new RegisterRun(
                 options.RunId, taskId, options.ParentRunId ?? FindParent(), options.RootRunId, options.Tags, options.StreamsVersion,

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using RealtimeStreams.Protocol;
+using RealtimeStreams.Sdk.Json;
 
 namespace RealtimeStreams.Sdk.Workers;
 
@@ -24,14 +25,14 @@ internal static class TaskJson
     }
 
     /// <summary>The value as JSON; null for null.</summary>
-    public static JsonElement? Write<T>(T value, JsonTypeInfo<T> contract) => value is null ? null : JsonSerializer.SerializeToElement(value, contract);
+    public static JsonElement? Write<T>(T value, JsonTypeInfo<T> contract) => value is null ? null : ChunkJson.ToElement(value, contract);
 
     /// <summary>Trigger.dev's SDK wraps payloads that have more than JSON in them, such as dates: the JSON, and what of it is more.</summary>
     private static JsonElement FindPayload(RunInfo claimed) => claimed.Payload switch
     {
         null => Nothing,
         { ValueKind: JsonValueKind.Object } wrapped
-            when claimed.PayloadType == "application/super+json" && wrapped.TryGetProperty("json", out var json) => json,
+            when claimed.PayloadType == "application/super+json" && JsonStrings.TryGetProperty(wrapped, "json"u8, out var json) => json,
         { } payload => payload,
     };
 }

@@ -52,7 +52,7 @@ internal sealed class StreamOperations(Transport transport, ChunkJson json) : IS
         ArgumentNullException.ThrowIfNull(stream);
         options ??= new CloseOptions<T>();
         var run = options.Target.Resolve(RunContext.Current);
-        JsonElement? last = options.HasFinalChunk ? JsonSerializer.SerializeToElement(options.FinalChunk!, json.Get(stream)) : null;
+        JsonElement? last = options.HasFinalChunk ? ChunkJson.ToElement(options.FinalChunk!, json.Get(stream)) : null;
         return CloseAsync(run, stream.StreamKey, options.Outcome, last, cancellationToken);
     }
 

@@ -10,6 +10,9 @@ internal static class RunTexts
     /// <summary>The media type of payloads and outputs that come through this dialect; not told, as it goes without saying.</summary>
     public const string Json = "application/json";
 
+    // One level less than a client of ours reads by default: it lies in the run.
+    private static readonly JsonDocumentOptions toldDepth = new() { MaxDepth = 63 };
+
     public static RunInfo Tell(this Run run, DateTimeOffset now, IReadOnlyList<StreamInfo>? streams = null, TimeSpan? retention = null) => new(
         run.Id.Value,
         run.TaskId,
@@ -54,11 +57,11 @@ internal static class RunTexts
         {
             try
             {
-                return JsonElement.Parse(data);
+                return JsonElement.Parse(data, toldDepth);
             }
             catch (JsonException)
             {
-                // Another dialect's client said so of something else.
+                // Another dialect's client said so of something else, or it is nested too deeply.
             }
         }
         return JsonSerializer.SerializeToElement(data, NativeJson.Default.String);

@@ -1,4 +1,6 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
+using RealtimeStreams.Protocol;
 
 namespace RealtimeStreams.Dialects.Trigger.Runs;
 
@@ -6,6 +8,8 @@ namespace RealtimeStreams.Dialects.Trigger.Runs;
 internal static class Packet
 {
     public const string Json = "application/json";
+
+    public const string PlainText = "text/plain";
 
     private const string SuperJson = "application/super+json";
 
@@ -18,8 +22,8 @@ internal static class Packet
         {
             using var document = JsonDocument.Parse(text);
             var packet = document.RootElement;
-            if (packet.ValueKind != JsonValueKind.Object || !packet.TryGetProperty("json", out var value)) return (text, type);
-            var hasNotes = packet.TryGetProperty("meta", out var notes) && (notes.ValueKind != JsonValueKind.Object || notes.EnumerateObject().Any());
+            if (packet.ValueKind != JsonValueKind.Object || !JsonStrings.TryGetProperty(packet, "json"u8, out var value)) return (text, type);
+            var hasNotes = JsonStrings.TryGetProperty(packet, "meta"u8, out var notes) && (notes.ValueKind != JsonValueKind.Object || notes.EnumerateObject().Any());
             return hasNotes ? (text, type) : (value.GetRawText(), Json);
         }
         catch (JsonException)
@@ -39,9 +43,9 @@ internal static class Packet
                 using var document = JsonDocument.Parse(text);
                 var value = document.RootElement;
                 // The client's own format has the value beside notes about the types that JSON does not have.
-                if (type == SuperJson && value.ValueKind == JsonValueKind.Object && value.TryGetProperty("json", out var inner)) value = inner;
+                if (type == SuperJson && value.ValueKind == JsonValueKind.Object && JsonStrings.TryGetProperty(value, "json"u8, out var inner)) value = inner;
                 json.WritePropertyName(name);
-                value.WriteTo(json);
+                json.WriteRawValue(JsonMarshal.GetRawUtf8Value(value), skipInputValidation: true); // As it stands: its strings need not be text.
                 return;
             }
             catch (JsonException)

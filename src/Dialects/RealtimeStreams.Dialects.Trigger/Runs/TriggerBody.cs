@@ -49,11 +49,12 @@ internal sealed record TriggerOptions
         return Debounce is { ValueKind: not JsonValueKind.Null } ? "debouncing" : null;
     }
 
-    /// <summary>The tags: one text, or a list of them.</summary>
+    /// <summary>The tags: one text, or a list of them. False also for strings that are no text.</summary>
     public bool TryReadTags(out IReadOnlyList<string> tags)
     {
         tags = [];
         if (Tags is not { ValueKind: not JsonValueKind.Null } given) return true;
+        if (!JsonStrings.AreText(given)) return false;
         if (given.ValueKind == JsonValueKind.String)
         {
             tags = [given.GetString()!];

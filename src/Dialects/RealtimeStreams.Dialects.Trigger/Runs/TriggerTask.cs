@@ -51,7 +51,8 @@ internal static class TriggerTask
         if (!TryReadMetadata(options.Metadata, out var metadata)) return "The option metadata must be a JSON object.";
         var version = request.Headers[TriggerHeaders.RunStreamsVersion].ToString();
         if (version is not ("" or "v1" or "v2")) return $"The header {TriggerHeaders.RunStreamsVersion} must be v1 or v2.";
-        var (payload, type) = Read(body.Payload, options.PayloadType);
+        if (!TryRead(body.Payload, options.PayloadType, out var payload, out var type))
+            return "The field payload contains half a character (a surrogate without its partner), which only payloads of JSON or plain text may have.";
         registration = new RunRegistration(null, task, parent, null, tags, version == "v1" ? StreamsVersion.V1 : StreamsVersion.V2)
         {
             Triggered = true,
@@ -63,16 +64,26 @@ internal static class TriggerTask
     }
 
     /// <summary>A payload of a type of its own is text; otherwise it is the JSON value that stands in the body.</summary>
-    private static (string? Payload, string? Type) Read(JsonElement? payload, string? type)
+    private static bool TryRead(JsonElement? payload, string? type, out string? text, out string? textType)
     {
-        if (payload is not { } value) return (null, null);
+        (text, textType) = (null, null);
+        if (payload is not { } value) return true;
         var isText = type is not (null or Packet.Json) && value.ValueKind == JsonValueKind.String;
-        return isText ? Packet.Unwrap(value.GetString()!, type!) : (value.GetRawText(), Packet.Json);
+        if (isText && !JsonStrings.AreText(value))
+        {
+            // Text that was cut within a character: JavaScript has such strings, and so has JSON.
+            if (type != Packet.PlainText) return false;
+            isText = false;
+        }
+        (text, textType) = isText ? Packet.Unwrap(value.GetString()!, type!) : (value.GetRawText(), Packet.Json);
+        return true;
     }
 
     /// <summary>Metadata is a JSON object, or the text of one.</summary>
     private static bool TryReadMetadata(JsonElement? metadata, out string? json)
     {
+        json = null;
+        if (metadata is { ValueKind: JsonValueKind.String } cut && !JsonStrings.AreText(cut)) return false;
         json = metadata switch
         {
             null or { ValueKind: JsonValueKind.Null } => null,
