@@ -2,7 +2,7 @@ using RealtimeStreams.Testing;
 
 namespace RealtimeStreams.EndToEnd.Tests;
 
-/// <summary>A server with small limits and little patience, and room for one live reader.</summary>
+/// <summary>A server with small limits and little patience, and room for one live reader, and for one of each kind of request with a token.</summary>
 public sealed class ImpatientServer : IAsyncLifetime
 {
     /// <summary>A stream that no socket's buffers hold.</summary>
@@ -27,6 +27,8 @@ public sealed class ImpatientServer : IAsyncLifetime
                 ["RealtimeStreams__Limits__HeadersTimeout"] = "00:00:01",
                 ["RealtimeStreams__Limits__BodyGrace"] = "00:00:02",
                 ["RealtimeStreams__Limits__Readers"] = "1",
+                ["RealtimeStreams__Limits__TokenOpenBodies"] = "1",
+                ["RealtimeStreams__Limits__TokenConcurrentRequests"] = "1",
                 ["RealtimeStreams__Limits__MaxBodyBytes"] = "65536",
                 ["RealtimeStreams__Limits__MaxHeaders"] = "25",
                 ["RealtimeStreams__Limits__MaxHeaderBytes"] = "4096",

@@ -6,11 +6,16 @@ namespace RealtimeStreams.EndToEnd.Tests;
 /// <summary>Over HTTP/2 many share a connection, as behind a proxy: who is slow loses his own request, and the others go on.</summary>
 public sealed class SlowHttp2ClientTests : IClassFixture<ImpatientServer>, IDisposable
 {
+    // A session's frame of one record.
+    private static readonly byte[] append = [0, 0, 6, 0, 0x0A, 3, 0x1A, 1, (byte)'1'];
+
+    private readonly ServerProcess server;
     private readonly Api api;
     private readonly Http2Connection connection;
 
     public SlowHttp2ClientTests(ImpatientServer impatient)
     {
+        server = impatient.Process;
         api = new Api(impatient.Process.CreateClient());
         connection = new Http2Connection(impatient.Process);
     }
@@ -81,6 +86,37 @@ public sealed class SlowHttp2ClientTests : IClassFixture<ImpatientServer>, IDisp
         using var head = await api.HeadAsync(run, "slow");
         Assert.Equal("0", Api.Header(head, NativeHeaders.NextIndex));
     }
+
+    [Fact]
+    public async Task An_append_session_whose_acks_nobody_reads_is_ended_and_its_place_is_free()
+    {
+        var run = await api.RegisterAsync();
+        var path = $"/v1/streams/runs%2F{run}%2Fdefault/records";
+        var token = await IssueAsync($"append:streams:{run}/default");
+        (string, string)[] headers = [("authorization", $"Bearer {token}"), ("content-type", "s2s/proto")];
+        using var closed = await RawHttp2.ConnectAsync(server, closed: true);
+        await closed.PostAsync(1, path, headers);
+        // The web server keeps 4 KiB of an answer that has no window: a hundred acks.
+        await closed.SendDataAsync(1, [.. Enumerable.Repeat(append, 500).SelectMany(bytes => bytes)]);
+
+        var reset = await closed.NextAsync(Http2Frame.Reset, Http2Frame.GoAway).WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System, Cancelled);
+
+        Assert.Equal((Http2Frame.Reset, 1), (reset?.Type, reset?.Stream));
+        Assert.InRange((await api.PageAsync(run, "default")).NextIndex, 1, 499);
+        await Until.TrueAsync(() => "The place is still taken.", async () =>
+        {
+            using var next = new Http2Connection(server, token);
+            using var body = new OpenBody("s2s/proto");
+            using var answer = await next.SendAsync(HttpMethod.Post, path, body);
+            return answer.IsSuccessStatusCode;
+        });
+        // The connection goes on.
+        await closed.GetAsync(3, "/alive");
+        Assert.Equal(3, (await closed.NextAsync(Http2Frame.Headers))?.Stream);
+    }
+
+    private async Task<string> IssueAsync(string scope) =>
+        (await Api.ReadAsync(await api.SendAsync(HttpMethod.Post, "/api/v1/tokens", $$"""{"scopes":["{{scope}}"]}"""), NativeJson.Default.TokenInfo)).Token;
 
     /// <summary>Takes the one place that a live reader has here.</summary>
     private async Task<HttpResponseMessage> ReadAsync(string run)

@@ -68,7 +68,7 @@ public sealed class RequestLimits
         return context.Features.Get<Admission>()?.BecomeBody(limits) is { } refusal ? telemetry.Refuse(context, refusal) : null;
     }
 
-    /// <summary>The body of an answer to a live reader, which is ended when the reader takes nothing for too long (<see cref="LimitsOptions.StalledReader"/>).</summary>
+    /// <summary>The body of an answer that goes on, which is ended when its reader takes nothing for too long (<see cref="LimitsOptions.StalledReader"/>).</summary>
     public PipeWriter Watch(HttpContext context)
     {
         ArgumentNullException.ThrowIfNull(context);

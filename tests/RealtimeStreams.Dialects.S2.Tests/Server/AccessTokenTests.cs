@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text.Json;
+using RealtimeStreams.EndToEnd.Tests;
 using Xunit.Sdk;
 
 namespace RealtimeStreams.Dialects.S2.Tests.Server;
@@ -130,6 +131,26 @@ public sealed class AccessTokenTests(S2Server server)
         Assert.Equal((401, "authn"), (await caller.GetAsync(S2Caller.Records("s", "/tail"))).Error);
     }
 
+    [Fact]
+    public async Task A_session_whose_acks_nobody_reads_ends_when_its_token_is_revoked()
+    {
+        var name = prefix + "/s";
+        using var backend = server.NewCaller();
+        var token = await IssueAsync(Body(ops: ["append", "create-stream"]));
+        using var connection = await RawHttp2.ConnectAsync(server.Process, closed: true);
+        await connection.PostAsync(1, S2Caller.Records(name), ("authorization", $"Bearer {token}"), ("content-type", "s2s/proto"));
+        // The web server keeps 4 KiB of an answer that has no window: a hundred acks.
+        await connection.SendDataAsync(1, [.. Enumerable.Repeat(Session.Framed(Session.Input("one").Bytes), 500).SelectMany(bytes => bytes)]);
+        await backend.WaitForStallAsync(name, 500);
+
+        var revoked = await backend.SendAsync(HttpMethod.Delete, $"/api/v1/tokens/{IdOf(token)}");
+        Assert.True(revoked.Status == 204, revoked.Text);
+
+        // Long before the two minutes for which a reader may stall. There is no window for a terminal frame.
+        var reset = await connection.NextAsync(Http2Frame.Reset).WaitAsync(TimeSpan.FromSeconds(30), TimeProvider.System, S2Caller.Cancellation);
+        Assert.Equal(1, reset?.Stream);
+    }
+
     private async Task<string> IssueAsync(string body)
     {
         using var backend = server.NewCaller();
@@ -151,6 +172,13 @@ public sealed class AccessTokenTests(S2Server server)
         expires_at = until ?? TimeProvider.System.GetUtcNow().AddHours(1),
         auto_prefix_streams = auto,
     });
+
+    /// <summary>The id, by which a token is revoked: the claim jti.</summary>
+    private static string IdOf(string token)
+    {
+        using var claims = JsonDocument.Parse(System.Buffers.Text.Base64Url.DecodeFromChars(token.Split('.')[1]));
+        return claims.RootElement.GetProperty("jti").GetString() ?? throw new XunitException("The token has no id.");
+    }
 
     private static string Command(string name, byte[] body) => JsonSerializer.Serialize(new
     {

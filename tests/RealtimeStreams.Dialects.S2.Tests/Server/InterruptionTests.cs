@@ -49,6 +49,21 @@ public sealed class InterruptionTests
     }
 
     [Fact]
+    public async Task A_writer_that_does_not_read_its_acks_does_not_hold_up_the_stop()
+    {
+        await using var server = await ServerProcess.StartAsync(cancellationToken: S2Caller.Cancellation);
+        using var caller = new S2Caller(server, server.SecretKey, http2: true);
+        await using var session = await caller.OpenAppendAsync("s");
+        // An ack has some 40 bytes, and the window 64 KiB.
+        await session.SendAsync([.. Enumerable.Repeat(Session.Framed(Session.Input("one").Bytes), 4000).SelectMany(bytes => bytes)]);
+        session.End();
+        await caller.WaitForStallAsync("s", 4000);
+
+        // Not the 30 seconds after which a host gives up on connections.
+        await server.StopAsync(S2Caller.Cancellation).WaitAsync(TimeSpan.FromSeconds(20), TimeProvider.System, S2Caller.Cancellation);
+    }
+
+    [Fact]
     public async Task A_log_that_does_not_answer_is_a_503_and_what_was_acknowledged_is_there_when_it_is_back()
     {
         await using var broker = await TestBroker.StartAsync(cancellationToken: S2Caller.Cancellation);

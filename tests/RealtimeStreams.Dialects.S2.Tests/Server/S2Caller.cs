@@ -83,6 +83,22 @@ internal sealed class S2Caller : IDisposable
         return await Session.OpenAsync(await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Cancellation), body);
     }
 
+    /// <summary>Returns once nothing more is stored of what a session sends, because nobody reads its acks.</summary>
+    /// <param name="stream">Its stream.</param>
+    /// <param name="sent">How many batches of one record it sends: more than the windows on the way have room for acks.</param>
+    public async Task WaitForStallAsync(string stream, long sent)
+    {
+        var (last, looks) = (0L, 0);
+        await Until.TrueAsync(() => $"{last} batches are stored.", async () =>
+        {
+            var stored = (await GetAsync(Records(stream, "/tail"))).SeqNum("tail");
+            Assert.True(stored < sent, "All of it was stored: the session does not wait for its acks to be read.");
+            looks = stored > 0 && stored == last ? looks + 1 : 0;
+            last = stored;
+            return looks > 100; // Half a second, in which it stored one a millisecond before.
+        });
+    }
+
     /// <summary>Opens a read session.</summary>
     public async Task<Session> OpenReadAsync(string stream, string query)
     {

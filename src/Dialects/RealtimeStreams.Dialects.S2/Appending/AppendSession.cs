@@ -4,6 +4,7 @@ using System.IO.Pipelines;
 using System.Threading.Channels;
 using RealtimeStreams.ChunkLog;
 using RealtimeStreams.Dialects.S2.Records;
+using RealtimeStreams.Dialects.S2.Requests;
 using RealtimeStreams.Dialects.S2.Wire;
 using RealtimeStreams.Ingest;
 using RealtimeStreams.Protocol;
@@ -17,9 +18,9 @@ namespace RealtimeStreams.Dialects.S2.Appending;
 /// </summary>
 /// <remarks>
 /// One batch at the log, two that wait and one being read: at most four batches of 1 MiB, and what the connection's window has taken. When that is full the
-/// body is not read on, and the client's window closes.
+/// body is not read on, and the client's window closes. A client that does not take its acknowledgements is such a one too.
 /// </remarks>
-internal sealed class AppendSession(StreamAddress stream, BatchRules rules, IAppender appender, PipeReader body, PipeWriter output) : IDisposable
+internal sealed class AppendSession(StreamAddress stream, BatchRules rules, IAppender appender, PipeReader body, PipeWriter output, TimeProvider clock) : IDisposable
 {
     private const int Waiting = 2;
 
@@ -32,16 +33,17 @@ internal sealed class AppendSession(StreamAddress stream, BatchRules rules, IApp
     private readonly record struct Input(ChunkBatch? Batch, S2Error? Error);
 
     /// <summary>Serves the session until the client ends its body, or an error ends the session.</summary>
-    /// <param name="stopping">The server stops.</param>
+    /// <param name="stopping">The session is to end: the server stops, or the credential is valid no more.</param>
     /// <param name="cancellationToken">The client has gone.</param>
     /// <returns>Null, or the error that the client is still to be told.</returns>
     public async Task<S2Error?> RunAsync(CancellationToken stopping, CancellationToken cancellationToken)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stopping, cancellationToken);
+        using var grace = new Grace(clock, stopping, cancellationToken);
         var reading = ReadAsync(ending.Token);
         try
         {
-            return await AppendAsync(ending.Token, cancellationToken);
+            return await AppendAsync(ending.Token, grace.Over, cancellationToken);
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
@@ -61,7 +63,7 @@ internal sealed class AppendSession(StreamAddress stream, BatchRules rules, IApp
         payloads.Dispose();
     }
 
-    private async Task<S2Error?> AppendAsync(CancellationToken ending, CancellationToken cancellationToken)
+    private async Task<S2Error?> AppendAsync(CancellationToken ending, CancellationToken graceOver, CancellationToken cancellationToken)
     {
         while (await inputs.Reader.WaitToReadAsync(ending))
         {
@@ -73,7 +75,7 @@ internal sealed class AppendSession(StreamAddress stream, BatchRules rules, IApp
             {
                 case AppendOutcome.Stored stored:
                     AppendRecords.AckOf(stored, count).WriteFrame(output);
-                    await output.FlushAsync(cancellationToken);
+                    await output.FlushAsync(graceOver);
                     break;
                 case AppendOutcome.Refused refused:
                     return S2Errors.From(refused);

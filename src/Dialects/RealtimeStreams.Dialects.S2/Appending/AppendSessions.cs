@@ -15,6 +15,7 @@ internal sealed partial class AppendSessions(
     IAppender appender,
     IOpenWriters writers,
     ICredentials credentials,
+    RequestLimits limits,
     IHostApplicationLifetime lifetime,
     TimeProvider clock,
     ILogger<AppendSessions> logger)
@@ -24,9 +25,10 @@ internal sealed partial class AppendSessions(
         OpenEnded.LiftRequestLimits(context);
         OpenEnded.PrepareResponse(context, AppendRecords.SessionType);
         await context.Response.StartAsync(context.RequestAborted);
-        await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
+        var output = limits.Watch(context);
+        await output.FlushAsync(context.RequestAborted);
         using var writer = writers.Enter(target.Address); // Until the client goes, or ends the session.
-        using var session = new AppendSession(target.Address, target.RulesFor(call), appender, context.Request.BodyReader, context.Response.BodyWriter);
+        using var session = new AppendSession(target.Address, target.RulesFor(call), appender, context.Request.BodyReader, output, clock);
         using var watch = credentials.Watch(call.Credential);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(lifetime.ApplicationStopping, watch.Ended);
         S2Error? error;
@@ -45,7 +47,7 @@ internal sealed partial class AppendSessions(
             if (error.Status == StatusCodes.Status500InternalServerError) LogFailed(target.Address.Run.Value, target.Address.Key.Value, exception);
         }
         if (error is null) return;
-        Frame.WriteTerminal(context.Response.BodyWriter, error);
+        Frame.WriteTerminal(output, error);
         await LastWords.FlushAsync(context, clock);
     }
 

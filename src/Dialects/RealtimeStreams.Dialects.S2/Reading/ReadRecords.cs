@@ -81,13 +81,14 @@ internal sealed partial class ReadRecords(
         OpenEnded.PrepareResponse(context, format.ContentType);
         context.Response.Headers.CacheControl = "no-cache, no-transform";
         var output = limits.Watch(context);
+        using var grace = new Grace(clock, cancellationToken, context.RequestAborted);
         S2Error? error;
         try
         {
             await context.Response.StartAsync(cancellationToken);
-            await output.FlushAsync(cancellationToken);
+            await output.FlushAsync(grace.Over);
             var batch = new RecordBatch(format.Framing, request.Count, request.Bytes, request.Until, format.Metered);
-            error = await new ReadSession(read, request, format, batch, output, clock).SendAsync(cancellationToken);
+            error = await new ReadSession(read, request, format, batch, output, clock, grace.Over).SendAsync(cancellationToken);
         }
         catch (Exception) when (context.RequestAborted.IsCancellationRequested)
         {

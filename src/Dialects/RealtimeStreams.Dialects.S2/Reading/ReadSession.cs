@@ -7,7 +7,15 @@ namespace RealtimeStreams.Dialects.S2.Reading;
 
 /// <summary>Sends a read to a client until a limit is reached, the stream ends, nothing came for as long as the client waits, or either side goes.</summary>
 /// <remarks>It holds one batch, of records that others read too. A client that does not read holds up the flush, and so the cursor.</remarks>
-internal sealed class ReadSession(IStreamRead read, ReadRequest request, RecordFormat format, RecordBatch batch, PipeWriter output, TimeProvider clock)
+/// <param name="read">The read.</param>
+/// <param name="request">Its limits.</param>
+/// <param name="format">How it looks on the wire.</param>
+/// <param name="batch">Takes the records.</param>
+/// <param name="output">The answer's body.</param>
+/// <param name="clock">The time.</param>
+/// <param name="graceOver">Gives up a write that is under way.</param>
+internal sealed class ReadSession(
+    IStreamRead read, ReadRequest request, RecordFormat format, RecordBatch batch, PipeWriter output, TimeProvider clock, CancellationToken graceOver)
 {
     // Clients give up after 20 s without a frame, and 25 s without an event.
     private static readonly TimeSpan HeartbeatInterval = TimeSpan.FromSeconds(10);
@@ -18,6 +26,7 @@ internal sealed class ReadSession(IStreamRead read, ReadRequest request, RecordF
     private bool caughtUp;
 
     /// <summary>Sends until there is a reason to end.</summary>
+    /// <param name="cancellationToken">Ends the session by an exception, once a write that is under way has ended.</param>
     /// <returns>The error that ended it; null when all was given.</returns>
     public async Task<S2Error?> SendAsync(CancellationToken cancellationToken)
     {
@@ -33,33 +42,33 @@ internal sealed class ReadSession(IStreamRead read, ReadRequest request, RecordF
                     lastRecord = clock.GetTimestamp();
                     while (batch.IsFull)
                     {
-                        if (await SendBatchAsync(cancellationToken) is { } fault) return fault;
+                        if (await SendBatchAsync() is { } fault) return fault;
                     }
                     break;
                 case ReadStepKind.CaughtUp:
-                    if (await SendBatchAsync(cancellationToken) is { } late) return late;
+                    if (await SendBatchAsync() is { } late) return late;
                     if (!follows || request.Wait == TimeSpan.Zero) return null;
                     caughtUp = true;
-                    await BeatAsync(cancellationToken);
+                    await BeatAsync();
                     break;
                 case ReadStepKind.Trimmed:
                     break; // The next record's number says so.
                 case ReadStepKind.Ended:
-                    return await SendBatchAsync(cancellationToken);
+                    return await SendBatchAsync();
                 case ReadStepKind.Erased:
                     return S2Error.StreamNotFound("The stream was deleted while it was being read.");
                 case ReadStepKind.Idle when batch.Count > 0:
-                    if (await SendBatchAsync(cancellationToken) is { } error) return error;
+                    if (await SendBatchAsync() is { } error) return error;
                     break;
                 case ReadStepKind.Idle:
                     if (request.Wait is { } most && caughtUp && clock.GetElapsedTime(lastRecord) >= most) return null;
-                    if (clock.GetElapsedTime(lastWrite) >= HeartbeatInterval) await BeatAsync(cancellationToken);
+                    if (clock.GetElapsedTime(lastWrite) >= HeartbeatInterval) await BeatAsync();
                     break;
                 default:
                     throw new UnreachableException();
             }
         }
-        return await SendBatchAsync(cancellationToken);
+        return await SendBatchAsync();
     }
 
     private TimeSpan Wait()
@@ -69,27 +78,27 @@ internal sealed class ReadSession(IStreamRead read, ReadRequest request, RecordF
         return wait > TimeSpan.Zero ? wait : TimeSpan.Zero;
     }
 
-    private async ValueTask<S2Error?> SendBatchAsync(CancellationToken cancellationToken)
+    private async ValueTask<S2Error?> SendBatchAsync()
     {
         if (batch.Count == 0) return null;
         StreamPosition? tail = batch.Next >= read.NextIndex ? Tail : null;
         if (format.WriteBatch(batch, tail, output) is { } error) return error;
         batch.Clear();
-        await FlushAsync(cancellationToken);
+        await FlushAsync();
         return null;
     }
 
-    private ValueTask BeatAsync(CancellationToken cancellationToken)
+    private ValueTask BeatAsync()
     {
         format.WriteHeartbeat(Tail, output);
-        return FlushAsync(cancellationToken);
+        return FlushAsync();
     }
 
     private StreamPosition Tail => new(read.NextIndex.Value, read.LastTimestamp);
 
-    private async ValueTask FlushAsync(CancellationToken cancellationToken)
+    private async ValueTask FlushAsync()
     {
-        var result = await output.FlushAsync(cancellationToken);
+        var result = await output.FlushAsync(graceOver);
         lastWrite = clock.GetTimestamp();
         if (result.IsCompleted || result.IsCanceled) throw new OperationCanceledException("The client has gone.");
     }

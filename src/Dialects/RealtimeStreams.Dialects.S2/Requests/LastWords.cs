@@ -5,12 +5,9 @@ namespace RealtimeStreams.Dialects.S2.Requests;
 /// <summary>Sends the last bytes of a session.</summary>
 internal static class LastWords
 {
-    // A client that does not read gets no more time than this: the server may be stopping.
-    private static readonly TimeSpan patience = TimeSpan.FromSeconds(1);
-
     public static async Task FlushAsync(HttpContext context, TimeProvider clock)
     {
-        using var limit = new CancellationTokenSource(patience, clock);
+        using var limit = new CancellationTokenSource(Grace.Length, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, context.RequestAborted);
         try
         {
