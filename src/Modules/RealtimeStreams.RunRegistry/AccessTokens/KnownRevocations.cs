@@ -17,6 +17,14 @@ internal sealed class KnownRevocations(EnvironmentId environment, RevocationStor
     private long usedAt = clock.GetTimestamp();
     private int grants; // How many of the watches are over tokens.
 
+    public EnvironmentId Environment => environment;
+
+    /// <summary>Whether a token or key is in use here.</summary>
+    public bool IsInUse => !watches.IsEmpty;
+
+    /// <summary>How many tokens are revoked one by one, as far as is known.</summary>
+    public int Count => revoked.Ids.Count;
+
     /// <summary>Whether nothing is in use here, nor was lately.</summary>
     public bool IsIdle => watches.IsEmpty && !WereTokensUsed;
 
@@ -32,13 +40,29 @@ internal sealed class KnownRevocations(EnvironmentId environment, RevocationStor
         return revoked;
     }
 
-    /// <summary>Asks the database for everything when that was long ago, for what may have been missed. Where no tokens are used there is nothing to ask for.</summary>
-    public Task RefreshAsync(CancellationToken cancellationToken)
+    /// <summary>Whether the database is to be asked for everything, because that was long ago and something may have been missed. Where no tokens are used there is nothing to ask for.</summary>
+    public bool LookWhetherOld()
     {
-        if (Volatile.Read(ref grants) > 0 || WereTokensUsed) return IsOld ? ReadAsync(cancellationToken) : Task.CompletedTask;
+        if (Volatile.Read(ref grants) > 0 || WereTokensUsed) return IsOld;
         isRead = false;
-        return Task.CompletedTask;
+        return false;
     }
+
+    /// <summary>Begins to ask the database, unless somebody is at it just now: nobody else asks, and nothing is taken, until <see cref="EndRead"/>.</summary>
+    public bool TryBeginRead() => turn.Wait(0);
+
+    /// <summary>Knows what the database has answered, between <see cref="TryBeginRead"/> and <see cref="EndRead"/>.</summary>
+    /// <param name="answer">All that is revoked.</param>
+    /// <param name="asked">When it was asked, a timestamp.</param>
+    public void Know(RevokedTokens answer, long asked)
+    {
+        revoked = answer;
+        Volatile.Write(ref readAt, asked);
+        isRead = true;
+        EndRevoked();
+    }
+
+    public void EndRead() => turn.Release();
 
     /// <summary>Takes what was revoked just now, and ends the grants in use that are revoked by it.</summary>
     public async Task TakeAsync(RevokedTokens more, CancellationToken cancellationToken)
@@ -53,18 +77,18 @@ internal sealed class KnownRevocations(EnvironmentId environment, RevocationStor
         {
             turn.Release();
         }
-        foreach (var (watch, _) in watches) EndIfRevoked(watch);
+        EndRevoked();
     }
 
     /// <summary>Ends what is in use with a key that is none any more, or will be.</summary>
-    public async Task CheckKeysAsync(CancellationToken cancellationToken)
+    /// <param name="keys">Of the keys that are not revoked, by their digest, when they expire.</param>
+    /// <param name="generation">The keys' generation before they were read. What was found in it, or later, may be newer than they are, and needs no comparison.</param>
+    public void CheckKeys(Dictionary<string, DateTimeOffset?> keys, long generation)
     {
-        if (watches.IsEmpty) return;
-        var keys = await store.ReadKeysAsync(environment, cancellationToken);
         foreach (var (watch, _) in watches)
         {
-            if (watch.Credential.Key is not { Digest: var digest }) continue;
-            if (keys.TryGetValue(digest, out var key) && key.RevokedAt is null) watch.KeyEnds(key.ExpiresAt);
+            if (watch.Credential.Key is not { } key || key.Generation >= generation) continue;
+            if (keys.TryGetValue(key.Digest, out var expiresAt)) watch.KeyEnds(expiresAt);
             else watch.Finish(AccessEnd.Revoked);
         }
     }
@@ -92,14 +116,16 @@ internal sealed class KnownRevocations(EnvironmentId environment, RevocationStor
         {
             if (!IsOld) return; // Somebody before did it.
             var asked = clock.GetTimestamp();
-            revoked = await store.ReadAsync(environment, cancellationToken);
-            Volatile.Write(ref readAt, asked);
-            isRead = true;
+            Know((await store.ReadAsync([environment], cancellationToken)).GetValueOrDefault(environment, RevokedTokens.None), asked);
         }
         finally
         {
             turn.Release();
         }
+    }
+
+    private void EndRevoked()
+    {
         foreach (var (watch, _) in watches) EndIfRevoked(watch);
     }
 

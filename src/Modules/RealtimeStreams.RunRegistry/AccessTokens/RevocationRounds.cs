@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 namespace RealtimeStreams.RunRegistry.AccessTokens;
 
 /// <summary>Ends what is in use with revoked tokens and keys, keeps this node's knowledge of revoked tokens fresh, and removes the rows of tokens that have expired.</summary>
-/// <remarks>A round costs nothing unless something has changed, but for one small query for each environment whose tokens are in use here, every cache time. While the
+/// <remarks>A round costs nothing unless something has changed, but for one small query for each 500 environments whose tokens are in use here, every cache time. While the
 /// database is away, what is known goes on to count for the cache's time; reads that are going on are left alone.</remarks>
 internal sealed partial class RevocationRounds(
     Revocations revocations, RevocationStore store, TimeProvider clock, ILogger<RevocationRounds> logger) : BackgroundService

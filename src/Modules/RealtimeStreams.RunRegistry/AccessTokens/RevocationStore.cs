@@ -12,42 +12,42 @@ internal sealed class RevocationStore(RegistryDatabase database)
     /// <summary>The most tokens of an environment that are revoked one by one; every node keeps their ids in memory, some 150 bytes each.</summary>
     public const int MaxSingle = 10_000;
 
+    /// <summary>The most environments that one query asks for.</summary>
+    public const int MaxEnvironments = 500;
+
     /// <summary>Clocks of two servers may differ by so much until a row is forgotten too early.</summary>
     private static readonly TimeSpan Slack = TimeSpan.FromMinutes(1);
 
-    /// <summary>All that is revoked in an environment.</summary>
-    public Task<RevokedTokens> ReadAsync(EnvironmentId environment, CancellationToken cancellationToken) =>
-        database.ReadAsync("find_token_revocations", async (context, token) =>
-        {
-            var rows = await context.TokenRevocations
-                .Where(row => row.Environment == environment.Value)
-                .Select(row => new { row.Token, row.MadeUntil })
-                .ToListAsync(token);
-            return RevokedTokens.Of(rows.Select(row => (row.Token, row.MadeUntil)));
-        }, cancellationToken);
+    /// <summary>All that is revoked in some environments, at most <see cref="MaxEnvironments"/>. One of which nothing is revoked may be missing.</summary>
+    public Task<Dictionary<EnvironmentId, RevokedTokens>> ReadAsync(IEnumerable<EnvironmentId> environments, CancellationToken cancellationToken)
+    {
+        var ids = environments.Select(environment => environment.Value).ToArray();
+        return database.ReadAsync("find_token_revocations", async (context, token) => ByEnvironment(await context.TokenRevocations
+            .Where(row => ids.Contains(row.Environment))
+            .Select(row => new Revocation(row.Environment, row.Token, row.MadeUntil))
+            .ToListAsync(token)), cancellationToken);
+    }
 
     /// <summary>What was revoked in any environment since a time.</summary>
     public Task<Dictionary<EnvironmentId, RevokedTokens>> ReadNewAsync(DateTimeOffset since, CancellationToken cancellationToken) =>
-        database.ReadAsync("find_new_token_revocations", async (context, token) =>
-        {
-            var rows = await context.TokenRevocations
-                .Where(row => row.CreatedAt >= since)
-                .Select(row => new { row.Environment, row.Token, row.MadeUntil })
-                .ToListAsync(token);
-            return rows.GroupBy(row => row.Environment, StringComparer.Ordinal).ToDictionary(
-                rows => EnvironmentId.Parse(rows.Key), rows => RevokedTokens.Of(rows.Select(row => (row.Token, row.MadeUntil))));
-        }, cancellationToken);
+        database.ReadAsync("find_new_token_revocations", async (context, token) => ByEnvironment(await context.TokenRevocations
+            .Where(row => row.CreatedAt >= since)
+            .Select(row => new Revocation(row.Environment, row.Token, row.MadeUntil))
+            .ToListAsync(token)), cancellationToken);
 
-    /// <summary>All keys that an environment has or had, by their digest.</summary>
-    public Task<Dictionary<string, KeyState>> ReadKeysAsync(EnvironmentId environment, CancellationToken cancellationToken) =>
-        database.ReadAsync("check_secret_keys", async (context, token) =>
+    /// <summary>The keys of some environments, at most <see cref="MaxEnvironments"/>, that are not revoked, by their digest.</summary>
+    public Task<Dictionary<string, DateTimeOffset?>> ReadKeysAsync(IEnumerable<EnvironmentId> environments, CancellationToken cancellationToken)
+    {
+        var ids = environments.Select(environment => environment.Value).ToArray();
+        return database.ReadAsync("check_secret_keys", async (context, token) =>
         {
             var rows = await context.SecretKeys
-                .Where(row => row.Environment == environment.Value)
-                .Select(row => new { row.Hash, row.ExpiresAt, row.RevokedAt })
+                .Where(row => ids.Contains(row.Environment) && row.RevokedAt == null)
+                .Select(row => new { row.Hash, row.ExpiresAt })
                 .ToListAsync(token);
-            return rows.ToDictionary(row => Convert.ToHexStringLower(row.Hash), row => new KeyState(row.ExpiresAt, row.RevokedAt), StringComparer.Ordinal);
+            return rows.ToDictionary(row => Convert.ToHexStringLower(row.Hash), row => row.ExpiresAt, StringComparer.Ordinal);
         }, cancellationToken);
+    }
 
     /// <returns>False when too many are revoked already.</returns>
     public Task<bool> AddAsync(EnvironmentId environment, string id, DateTimeOffset expiresAt, CancellationToken cancellationToken) =>
@@ -102,7 +102,10 @@ internal sealed class RevocationStore(RegistryDatabase database)
             (context, token) => context.TokenRevocations.Where(row => row.ExpiresAt < expired).ExecuteDeleteAsync(token),
             cancellationToken);
     }
-}
 
-/// <summary>Until when a key is one.</summary>
-internal readonly record struct KeyState(DateTimeOffset? ExpiresAt, DateTimeOffset? RevokedAt);
+    private static Dictionary<EnvironmentId, RevokedTokens> ByEnvironment(List<Revocation> rows) =>
+        rows.GroupBy(row => row.Environment, StringComparer.Ordinal).ToDictionary(
+            rows => EnvironmentId.Parse(rows.Key), rows => RevokedTokens.Of(rows.Select(row => (row.Token, row.MadeUntil))));
+
+    private sealed record Revocation(string Environment, string Token, DateTimeOffset? MadeUntil);
+}

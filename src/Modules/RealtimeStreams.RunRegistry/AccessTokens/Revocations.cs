@@ -111,26 +111,25 @@ internal sealed partial class Revocations : IDisposable
         return until;
     }
 
-    /// <summary>Ends what is in use with what is revoked, and forgets the environments where nothing is.</summary>
+    /// <summary>Ends what is in use with what is revoked, forgets the environments where nothing is, and reads what was read long ago.</summary>
+    /// <remarks>In few queries for many environments, each bounded; and what is revoked during it waits for the one that is under way, not for the round.</remarks>
     public async Task RefreshAsync(CancellationToken cancellationToken)
     {
-        await ReadNewAsync(cancellationToken);
-        var generation = changes.Generation;
-        var keysChanged = Interlocked.Exchange(ref checkedKeys, generation) != generation;
-        try
+        await EndRevokedAsync(cancellationToken);
+        List<KnownRevocations> page = [];
+        var tokens = 0;
+        foreach (var (environment, of) in known)
         {
-            foreach (var (environment, of) in known)
-            {
-                if (TryForget(environment, of)) continue;
-                if (keysChanged) await of.CheckKeysAsync(cancellationToken);
-                await of.RefreshAsync(cancellationToken);
-            }
-            keysChanged = false;
+            if (TryForget(environment, of) || !of.LookWhetherOld()) continue;
+            page.Add(of);
+            tokens += of.Count;
+            if (page.Count < RevocationStore.MaxEnvironments && tokens < RevocationStore.MaxSingle) continue;
+            await ReadAsync(page, cancellationToken);
+            page.Clear();
+            tokens = 0;
+            await EndRevokedAsync(cancellationToken);
         }
-        finally
-        {
-            if (keysChanged) Interlocked.Exchange(ref checkedKeys, -1); // Not all of them: in the next round.
-        }
+        await ReadAsync(page, cancellationToken);
     }
 
     public void Dispose()
@@ -159,6 +158,46 @@ internal sealed partial class Revocations : IDisposable
         catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
             LogNotAnnounced(environment, exception); // They look by themselves twice a second.
+        }
+    }
+
+    /// <summary>Reads all of some environments. Those that somebody else reads just now he reads.</summary>
+    private async Task ReadAsync(List<KnownRevocations> page, CancellationToken cancellationToken)
+    {
+        var reading = page.FindAll(of => of.TryBeginRead());
+        if (reading.Count == 0) return;
+        try
+        {
+            var asked = clock.GetTimestamp();
+            var revoked = await store.ReadAsync(reading.Select(of => of.Environment), cancellationToken);
+            foreach (var of in reading) of.Know(revoked.GetValueOrDefault(of.Environment, RevokedTokens.None), asked);
+        }
+        finally
+        {
+            foreach (var of in reading) of.EndRead();
+        }
+    }
+
+    /// <summary>Ends what is in use with what was revoked since the last time, tokens before keys. Costs nothing if nothing was.</summary>
+    private async Task EndRevokedAsync(CancellationToken cancellationToken)
+    {
+        await ReadNewAsync(cancellationToken);
+        var generation = changes.Generation;
+        if (Interlocked.Exchange(ref checkedKeys, generation) == generation) return;
+        var isDone = false;
+        try
+        {
+            foreach (var page in known.Select(one => one.Value).Where(of => of.IsInUse).Chunk(RevocationStore.MaxEnvironments))
+            {
+                var keys = await store.ReadKeysAsync(page.Select(of => of.Environment), cancellationToken);
+                foreach (var of in page) of.CheckKeys(keys, generation);
+                await ReadNewAsync(cancellationToken);
+            }
+            isDone = true;
+        }
+        finally
+        {
+            if (!isDone) Interlocked.Exchange(ref checkedKeys, -1); // Not all of them: in the next round.
         }
     }
 

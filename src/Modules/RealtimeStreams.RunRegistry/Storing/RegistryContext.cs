@@ -173,7 +173,7 @@ internal abstract class RegistryContext(DbContextOptions options) : DbContext(op
         {
             table.ToTable("token_revocations");
             table.HasKey(row => new { row.Environment, row.Token });
-            table.HasIndex(row => new { row.Environment, row.CreatedAt }).HasDatabaseName("token_revocations_newest");
+            table.HasIndex(row => row.CreatedAt).HasDatabaseName("token_revocations_newest");
             table.HasIndex(row => row.ExpiresAt).HasDatabaseName("token_revocations_expired").HasFilter("expires_at IS NOT NULL");
             table.Property(row => row.Environment).HasColumnName("environment");
             table.Property(row => row.Token).HasColumnName("token");

@@ -546,12 +546,12 @@ namespace RealtimeStreams.RunRegistry.Storing.Postgres.Migrations
 
                     b.HasKey("Environment", "Token");
 
+                    b.HasIndex("CreatedAt")
+                        .HasDatabaseName("token_revocations_newest");
+
                     b.HasIndex("ExpiresAt")
                         .HasDatabaseName("token_revocations_expired")
                         .HasFilter("expires_at IS NOT NULL");
-
-                    b.HasIndex("Environment", "CreatedAt")
-                        .HasDatabaseName("token_revocations_newest");
 
                     b.ToTable("token_revocations", (string)null);
                 });
