@@ -190,10 +190,14 @@ public sealed class UnaryTests(S2Server server) : IDisposable
     [InlineData("nonsense", 400, "bad_json")]
     [InlineData("""{"records":[]}""", 422, "invalid")]
     [InlineData("""{"records":[{"headers":[["","unknown"]]}]}""", 422, "invalid")]
-    public async Task A_wrong_body_stores_nothing(string body, int status, string code)
+    [InlineData("""{"records":[{}]}""", 422, "invalid", """{"timestamping":{"mode":"client-require"}}""")]
+    public async Task A_wrong_body_stores_nothing_and_makes_no_stream(string body, int status, string code, string? config = null)
     {
-        Assert.Equal((status, code), (await caller.AppendAsync(name, body)).Error);
-        Assert.Equal(0, (await caller.GetAsync(S2Caller.Records(name, "/tail"))).SeqNum("tail"));
+        (string, string)[] headers = config is null ? [] : [("s2-stream-config", config)];
+        Assert.Equal((status, code), (await caller.AppendAsync(name, body, headers)).Error);
+        Assert.Empty((await caller.GetAsync($"/v1/streams?prefix={name}")).Json.GetProperty("streams").EnumerateArray());
+        Assert.Equal(200, (await caller.AppendAsync(name, """{"records":[{"timestamp":1}]}""", headers)).Status);
+        Assert.Equal(1, (await caller.GetAsync(S2Caller.Records(name, "/tail"))).SeqNum("tail"));
     }
 
     [Fact]
@@ -207,6 +211,7 @@ public sealed class UnaryTests(S2Server server) : IDisposable
         Assert.Equal((422, "invalid"), (await caller.SendAsync(large)).Error);
         Assert.Equal((400, "bad_header"), (await caller.AppendAsync(name, "{}", ("s2-format", "hex"))).Error);
         Assert.Equal((400, "bad_header"), (await caller.AppendAsync(name, "{}", ("s2-encryption-key", "k"))).Error);
+        Assert.Empty((await caller.GetAsync($"/v1/streams?prefix={name}")).Json.GetProperty("streams").EnumerateArray());
     }
 
     [Theory]

@@ -22,26 +22,47 @@ internal static class AppendRecords
     public static async Task<IResult> HandleAsync(
         HttpContext context, Call call, StreamDirectory directory, IAppender appender, AppendSessions sessions, RequestLimits limits)
     {
-        var (target, error) = await directory.OpenAsync(context, call);
+        var (plan, error) = await directory.PlanAsync(context, call);
         if (error is not null) return Answers.Error(error);
         var type = context.Request.ContentType ?? "";
         if (MediaTypes.Is(type, SessionType))
         {
+            (var stream, error) = await directory.OpenAsync(call, plan!, context.RequestAborted);
+            if (error is not null) return Answers.Error(error);
             if (limits.BecomeOpenBody(context) is { } full) return Answers.Error(S2Errors.From(full));
-            await sessions.ServeAsync(context, call, target!);
+            await sessions.ServeAsync(context, call, stream!);
             return Results.Empty;
         }
         var (batch, fault) = MediaTypes.Is(type, Answers.Protobuf)
-            ? await ReadProtoAsync(context, target!.RulesFor(call))
-            : await ReadJsonAsync(context, target!.RulesFor(call));
+            ? await ReadProtoAsync(context, plan!.RulesFor(call))
+            : await ReadJsonAsync(context, plan!.RulesFor(call));
         if (fault is not null) return Answers.Error(fault);
+        // Made only now: a body that is no append leaves no stream behind.
+        var (target, refused) = await OpenForAsync(batch!, directory, call, plan, context.RequestAborted);
+        if (refused is not null) return Answers.Error(refused);
         var count = batch!.Count;
-        return await appender.AppendAsync(target.Address, batch, LeaseBounds.Longest, context.RequestAborted) switch
+        return await appender.AppendAsync(target!.Address, batch, LeaseBounds.Longest, context.RequestAborted) switch
         {
             AppendOutcome.Stored stored => Answer(context.Request, AckOf(stored, count)),
-            AppendOutcome.Refused refused => Answers.Error(S2Errors.From(refused)),
+            AppendOutcome.Refused no => Answers.Error(S2Errors.From(no)),
             _ => throw new UnreachableException(),
         };
+    }
+
+    /// <summary>Opens the stream, or gives the batch back that was meant for it.</summary>
+    private static async ValueTask<(StreamTarget? Target, S2Error? Error)> OpenForAsync(
+        ChunkBatch batch, StreamDirectory directory, Call call, StreamPlan plan, CancellationToken cancellationToken)
+    {
+        StreamTarget? target = null;
+        try
+        {
+            (target, var error) = await directory.OpenAsync(call, plan, cancellationToken);
+            return (target, error);
+        }
+        finally
+        {
+            if (target is null) batch.Dispose();
+        }
     }
 
     /// <summary>Where a batch stands. For one that was stored before, the tail is known only as far as the batch.</summary>

@@ -16,8 +16,19 @@ namespace RealtimeStreams.Dialects.S2.Streams;
 internal sealed record StreamTarget(StreamAddress Address, StreamConfig Config, bool OfRun)
 {
     /// <summary>What appends of a call must be like.</summary>
-    public BatchRules RulesFor(Call call) =>
-        new(Config.Mode, Config.Uncapped, Unwraps: OfRun, MayTrim: call.Allows(Operation.Trim), MayFence: call.Allows(Operation.Fence));
+    public BatchRules RulesFor(Call call) => RulesOf(Config, OfRun, call);
+
+    internal static BatchRules RulesOf(StreamConfig config, bool ofRun, Call call) =>
+        new(config.Mode, config.Uncapped, Unwraps: ofRun, MayTrim: call.Allows(Operation.Trim), MayFence: call.Allows(Operation.Fence));
+}
+
+/// <summary>A stream that is there, or what one will be that is still to be made: it stands outside of runs.</summary>
+/// <param name="Found">The stream; null while it is still to be made.</param>
+/// <param name="Config">Its configuration.</param>
+internal sealed record StreamPlan(StreamTarget? Found, StreamConfig Config)
+{
+    /// <inheritdoc cref="StreamTarget.RulesFor" />
+    public BatchRules RulesFor(Call call) => StreamTarget.RulesOf(Config, Found is { OfRun: true }, call);
 }
 
 /// <summary>Finds streams by their names: those of runs, and those that stand outside of them.</summary>
@@ -37,12 +48,24 @@ internal sealed class StreamDirectory(IRunRegistry runs, INamedStreams streams, 
     /// <summary>The stream, made if it is not there: what is written or read comes into being. A run must be registered.</summary>
     public async ValueTask<(StreamTarget? Target, S2Error? Error)> OpenAsync(HttpContext context, Call call)
     {
-        var name = call.Stream!;
-        if (name.Run is { } run) return await FindOfRunAsync(call.Environment, run, name.Key, context.RequestAborted);
-        if (await streams.FindAsync(call.Environment, name.Text, context.RequestAborted) is { } found) return (TargetOf(found), null);
-        if (!call.Allows(Operation.CreateStream)) return (null, NotFound(name));
-        if (ReadHeader(call.Environment, context.Request.Headers, out var config) is { } error) return (null, error);
-        return await streams.EnsureAsync(call.Environment, name.Text, config.Stored(), config.Age, context.RequestAborted) switch
+        var (plan, error) = await PlanAsync(context, call);
+        return error is null ? await OpenAsync(call, plan!, context.RequestAborted) : (null, error);
+    }
+
+    /// <summary>What <see cref="OpenAsync(HttpContext, Call)"/> would open. Nothing is made yet, so that a request can still turn out to be wrong.</summary>
+    public async ValueTask<(StreamPlan? Plan, S2Error? Error)> PlanAsync(HttpContext context, Call call)
+    {
+        var (found, missing) = await FindAsync(call, context.RequestAborted);
+        if (found is not null) return (new StreamPlan(found, found.Config), null);
+        if (call.Stream!.Run is not null || !call.Allows(Operation.CreateStream)) return (null, missing);
+        return ReadHeader(call.Environment, context.Request.Headers, out var config) is { } error ? (null, error) : (new StreamPlan(null, config), null);
+    }
+
+    /// <summary>The stream of a plan, made if it was not there.</summary>
+    public async ValueTask<(StreamTarget? Target, S2Error? Error)> OpenAsync(Call call, StreamPlan plan, CancellationToken cancellationToken)
+    {
+        if (plan.Found is { } found) return (found, null);
+        return await streams.EnsureAsync(call.Environment, call.Stream!.Text, plan.Config.Stored(), plan.Config.Age, cancellationToken) switch
         {
             NamedStreamOutcome.Made made => (TargetOf(made.Stream), null),
             NamedStreamOutcome.Taken taken => (TargetOf(taken.Stream), null),

@@ -6,7 +6,7 @@ using RealtimeStreams.RunRegistry;
 
 namespace RealtimeStreams.Dialects.S2.Tokens;
 
-/// <summary>POST /access-tokens: a token for some operations on some streams. It is signed, not kept: it ends by its time, or with the secret key.</summary>
+/// <summary>POST /access-tokens: a token for some operations on some streams. It is signed, not kept: it ends by its time, with the secret key, or when the native interface revokes its id (the claim <c>jti</c>) or all tokens.</summary>
 internal static class IssueToken
 {
     public static async Task<IResult> HandleAsync(HttpContext context, Call call, IAccessTokens tokens, TimeProvider clock)

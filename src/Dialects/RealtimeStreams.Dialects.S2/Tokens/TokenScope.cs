@@ -15,7 +15,7 @@ internal sealed record TokenScope(IReadOnlyList<string> Scopes, TimeSpan Lifetim
     /// <summary>How long a token is valid when nobody says.</summary>
     public static readonly TimeSpan DefaultLifetime = TimeSpan.FromDays(1);
 
-    /// <summary>The longest that a token is valid: it cannot be taken back alone.</summary>
+    /// <summary>The longest that a token is valid: S2's interface cannot take it back, and its answer does not tell the id by which the native one does.</summary>
     public static readonly TimeSpan MaxLifetime = TimeSpan.FromDays(30);
 
     private const int MaxIdBytes = 96;
