@@ -1,3 +1,5 @@
+using System.Buffers.Text;
+using System.Text;
 using RealtimeStreams.Protocol;
 using RealtimeStreams.Testing;
 
@@ -48,7 +50,7 @@ public sealed class FailedLoginTests : IAsyncLifetime
         var statuses = new List<int>();
         for (var i = 0; statuses.Count(status => status == 429) < 3; i++)
         {
-            statuses.Add(await StatusAsync("/api/v1/runs", $"guess-{i}-0123456789"));
+            statuses.Add(await StatusAsync("/api/v1/runs", i % 2 == 0 ? $"guess-{i}-0123456789" : GuessedToken(i)));
             Assert.True(i < 100, string.Join(' ', statuses));
         }
         Assert.Equal([401, 401, 401, 401, 401], statuses[..5]);
@@ -83,6 +85,14 @@ public sealed class FailedLoginTests : IAsyncLifetime
         });
         Assert.Equal(new LimitInfo("failedLoginsPerSecond", 1, "address"), problem!.Limit);
         await Until.TrueAsync(() => "The operator is shut out for good.", async () => await StatusAsync("/api/v1/admin/environments", OperatorKey) == 200);
+    }
+
+    /// <summary>What has the form of a token of this product's, of an environment that there is not or that there is, under a signature that was guessed.</summary>
+    private static string GuessedToken(int i)
+    {
+        var environment = i % 4 == 1 ? $"guess-{i}" : "default";
+        var claims = $$"""{"sub":"{{environment}}","pub":true,"scopes":["admin"],"iss":"https://id.trigger.dev","aud":"https://api.trigger.dev","exp":9999999999}""";
+        return $"{Base64Url.EncodeToString("""{"alg":"HS256"}"""u8)}.{Base64Url.EncodeToString(Encoding.UTF8.GetBytes(claims))}.{new string('A', 43)}";
     }
 
     private async Task<int> StatusAsync(string path, string? credential)

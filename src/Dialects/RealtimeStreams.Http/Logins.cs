@@ -5,10 +5,10 @@ using RealtimeStreams.RunRegistry;
 
 namespace RealtimeStreams.Http;
 
-/// <summary>Keeps keys from being guessed at full speed: counts by client address what opens nothing, and beyond the limit looks at nothing that has to be looked up.</summary>
+/// <summary>Keeps keys from being guessed at full speed: counts by client address what opens nothing, and beyond the limit looks up no secret key any more.</summary>
 /// <remarks>
 /// A key that was used here not long ago, and any valid token, open their environment all the same, so that one who guesses does not shut out those who share his
-/// address. A token cannot be guessed: its signature alone has 256 bits.
+/// address. A token cannot be guessed: its signature alone has 256 bits. What it names is looked up a bounded number of times a second, however many come.
 /// </remarks>
 public sealed class Logins
 {

@@ -78,6 +78,7 @@ public static class RunRegistryModule
         services.AddSingleton<DefaultEnvironment>();
         services.AddSingleton<KeyRing>();
         services.AddSingleton<SecretKeyProtector>();
+        services.AddSingleton<EnvironmentIds>();
         services.AddSingleton<EnvironmentKeys>();
         services.AddSingleton<EnvironmentFinder>();
         services.AddSingleton<CredentialChanges>();

@@ -62,7 +62,7 @@ internal sealed partial class TokenAuthority(
 
     private async ValueTask<KeyMark?> FindSignerAsync(TokenText text, EnvironmentId environment, CancellationToken cancellationToken)
     {
-        var known = await keys.FindAsync(environment, fresh: false, cancellationToken);
+        var known = await keys.FindNamedAsync(environment, cancellationToken);
         var signer = FindSigner(text, known.Keys);
         if (signer is not null || known.IsNew) return signer;
 

@@ -9,12 +9,12 @@ namespace RealtimeStreams.RunRegistry.SecretKeys;
 
 /// <summary>The environments' secret keys as such, which sign access tokens. Remembered for as long as any yes is.</summary>
 internal sealed class EnvironmentKeys(
-    RegistryDatabase database, SecretKeyProtector protector, CredentialChanges changes, IOptions<RunRegistryOptions> options, TimeProvider clock)
+    RegistryDatabase database, EnvironmentIds environments, SecretKeyProtector protector, CredentialChanges changes, IOptions<RunRegistryOptions> options, TimeProvider clock)
 {
     /// <summary>A token that no remembered key signed has them asked for again, but not more often than this.</summary>
     private static readonly TimeSpan RefreshAfter = TimeSpan.FromSeconds(2);
 
-    /// <summary>Only environments that exist are remembered; beyond this many all are asked for once again.</summary>
+    /// <summary>Only environments that exist are remembered, also those without a key; beyond this many all are asked for once again.</summary>
     private const int MaxRemembered = 10_000;
 
     private readonly ConcurrentDictionary<EnvironmentId, Answer> remembered = new();
@@ -25,13 +25,28 @@ internal sealed class EnvironmentKeys(
     /// <param name="cancellationToken">Gives up.</param>
     public async ValueTask<SigningKeys> FindAsync(EnvironmentId environment, bool fresh, CancellationToken cancellationToken)
     {
-        var maxAge = fresh ? RefreshAfter : options.Value.CacheTime;
         var now = clock.GetUtcNow();
-        if (remembered.TryGetValue(environment, out var answer)
-            && answer.Generation == changes.Generation
-            && clock.GetElapsedTime(answer.Asked) < maxAge
-            && !(answer.FirstExpiry <= now)) return new SigningKeys(answer.Keys, IsNew: false);
+        return FindRemembered(environment, fresh ? RefreshAfter : options.Value.CacheTime, now) ?? await AskAsync(environment, now, cancellationToken);
+    }
 
+    /// <summary>The same for an environment that a stranger names: one that is not there costs no query of its own.</summary>
+    public async ValueTask<SigningKeys> FindNamedAsync(EnvironmentId environment, CancellationToken cancellationToken)
+    {
+        var now = clock.GetUtcNow();
+        if (FindRemembered(environment, options.Value.CacheTime, now) is { } known) return known;
+        return await environments.ContainAsync(environment, cancellationToken)
+            ? await AskAsync(environment, now, cancellationToken)
+            : new SigningKeys([], IsNew: true);
+    }
+
+    private SigningKeys? FindRemembered(EnvironmentId environment, TimeSpan maxAge, DateTimeOffset now) =>
+        remembered.TryGetValue(environment, out var answer)
+        && answer.Generation == changes.Generation
+        && clock.GetElapsedTime(answer.Asked) < maxAge
+        && !(answer.FirstExpiry <= now) ? new SigningKeys(answer.Keys, IsNew: false) : null;
+
+    private async Task<SigningKeys> AskAsync(EnvironmentId environment, DateTimeOffset now, CancellationToken cancellationToken)
+    {
         var generation = changes.Generation;
         var asked = clock.GetTimestamp();
         var rows = await database.ReadAsync("find_secret_keys", (context, token) => context.SecretKeys
@@ -45,11 +60,6 @@ internal sealed class EnvironmentKeys(
                 : null)
             .OfType<SigningKey>()
             .ToArray();
-        if (rows.Count == 0)
-        {
-            remembered.TryRemove(environment, out _);
-            return new SigningKeys([], IsNew: true);
-        }
         if (remembered.Count >= MaxRemembered) remembered.Clear();
         remembered[environment] = new Answer(keys, asked, generation, rows.Min(row => row.ExpiresAt));
         return new SigningKeys(keys, IsNew: true);
