@@ -136,8 +136,7 @@ public sealed class AppendTests(BrokerFixture fixture, ITestOutputHelper output)
             node.AppendAsync(stream, Batch("p", 0, 0, "3")), node.AppendAsync(stream, Batch("p", 0, 0, "3")),
         ];
         await Until.TrueAsync(() => "The first record was not acknowledged.", () => proxy.Held(PublishLink) > 0);
-        proxy.Release(PublishLink);
-        proxy.Hold(PublishLink);
+        proxy.ReleaseHeld(PublishLink);
         await first;
         await Until.TrueAsync(() => "The next record was not acknowledged.", () => proxy.Held(PublishLink) > 0);
         Assert.DoesNotContain(next, append => append.IsCompleted);

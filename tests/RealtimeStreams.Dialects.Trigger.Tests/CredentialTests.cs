@@ -177,7 +177,7 @@ public sealed class CredentialTests(SharedServer server) : IDisposable
     public async Task A_read_whose_token_expires_is_cut_off_and_told_why_when_it_comes_back()
     {
         var run = await api.RegisterAsync();
-        var token = PublicToken.Bearer(Key, [$"read:runs:{run}"], claims => claims["exp"] = TimeProvider.System.GetUtcNow().AddSeconds(2).ToUnixTimeSeconds());
+        var token = PublicToken.Bearer(Key, [$"read:runs:{run}"], claims => claims["exp"] = TimeProvider.System.GetUtcNow().AddSeconds(6).ToUnixTimeSeconds());
         using var reading = await api.SendAsync(HttpMethod.Get, $"/realtime/v1/streams/{run}/out", null, "Authorization", token);
         Assert.Equal(HttpStatusCode.OK, reading.StatusCode);
 

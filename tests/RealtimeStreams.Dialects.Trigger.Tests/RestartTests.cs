@@ -52,7 +52,7 @@ public sealed class RestartTests : IAsyncLifetime
     {
         var run = await api!.RegisterAsync();
         await api.WriteAsync(run, "out", "0");
-        using var reader = await api.ReadAsync(run, "out", "Timeout-Seconds", "2");
+        using var reader = await api.ReadAsync(run, "out", "Timeout-Seconds", "10");
         await reader.TakeAsync(1);
 
         broker!.Kill();
@@ -82,7 +82,7 @@ public sealed class RestartTests : IAsyncLifetime
         if (gently) stopping = process.StopAsync(Cancellation);
         else process.Kill();
         await Assert.ThrowsAnyAsync<IOException>(() => reader.NextAsync()); // It is stopping.
-        await pipe.Writer.CompleteAsync(); // The writer gives the connection up; until then the server would wait.
+        await pipe.Writer.CompleteAsync(new IOException("It gives the connection up; until then the server would wait."));
         try
         {
             using var answer = await sending;

@@ -38,7 +38,11 @@ public sealed class OutlivingTests : IDisposable
     [Fact]
     public async Task The_next_host_on_the_data_directory_of_a_killed_one_starts()
     {
-        using (var first = await StartHostAsync()) first.Process.Kill();
+        using (var first = await StartHostAsync())
+        {
+            first.Process.Kill();
+            await first.Process.WaitForExitAsync(Token);
+        }
 
         using var second = await StartHostAsync();
 

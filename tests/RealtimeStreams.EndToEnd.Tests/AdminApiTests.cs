@@ -82,7 +82,7 @@ public sealed class AdminApiTests(AdminServers servers)
         var revoked = await DoneAsync(200, "DELETE", $"{keys}/{made.Key.Id}", null, NativeJson.Default.SecretKeyInfo);
         var since = TimeProvider.System.GetTimestamp();
         Assert.Equal(401, await OpensAsync(servers.First, made.SecretKey));
-        await Until.TrueAsync(() => "The other server still takes the key.", async () => await OpensAsync(servers.Second, made.SecretKey) == 401, TimeSpan.FromSeconds(5));
+        await Until.TrueAsync(() => "The other server still takes the key.", async () => await OpensAsync(servers.Second, made.SecretKey) == 401);
         TestContext.Current.TestOutputHelper?.WriteLine($"The other server refused it after {TimeProvider.System.GetElapsedTime(since).TotalMilliseconds:0} ms.");
         Assert.False(revoked.Valid);
 
@@ -121,8 +121,10 @@ public sealed class AdminApiTests(AdminServers servers)
         Assert.Equal(3600, (await DoneAsync(200, "GET", path, null, NativeJson.Default.EnvironmentInfo)).Settings["retentionInSeconds"]);
 
         Assert.Empty((await DoneAsync(200, "PATCH", path, """{"retentionInSeconds":null}""", NativeJson.Default.EnvironmentInfo)).Settings);
-        Assert.Contains(servers.First.Log, line => line.Contains(
-            $"Settings of {made.Environment} were changed by operator key: retentionInSeconds default → 3600", StringComparison.Ordinal));
+        await Until.TrueAsync( // What it printed comes through a pipe.
+            () => "The log does not tell who changed the settings.",
+            () => servers.First.Log.Any(line => line.Contains(
+                $"Settings of {made.Environment} were changed by operator key: retentionInSeconds default → 3600", StringComparison.Ordinal)));
     }
 
     [Theory]

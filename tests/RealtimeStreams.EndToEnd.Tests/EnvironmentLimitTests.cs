@@ -210,7 +210,6 @@ public sealed class EnvironmentLimitTests(LimitedServer server) : IClassFixture<
                 var stream = alwaysAnew ? $"try{tries++}" : "warm";
                 using var answer = await Elsewhere.SendAsync(HttpMethod.Post, Api.StreamPath(run, stream), $"\"{new string('x', 60)}\"");
                 return (int)answer.StatusCode == status;
-            },
-            TimeSpan.FromSeconds(10));
+            });
     }
 }

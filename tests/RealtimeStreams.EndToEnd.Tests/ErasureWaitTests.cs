@@ -94,6 +94,10 @@ public sealed class ErasureWaitTests : IAsyncLifetime
         var began = Stopwatch.GetTimestamp();
         var (erase, id) = await BeginErasingAsync(api);
         var ask = AskAsync(api, id);
+        using (await api.SendAsync(HttpMethod.Get, $"/api/v1/erasures/{id}"))
+        {
+            // By then the server has the other one, too.
+        }
 
         var stopping = server!.StopAsync(Cancelled);
 

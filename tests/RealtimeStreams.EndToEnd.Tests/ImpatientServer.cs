@@ -23,7 +23,7 @@ public sealed class ImpatientServer : IAsyncLifetime
             Nats = broker.Url,
             Settings = new Dictionary<string, string>
             {
-                ["RealtimeStreams__Limits__StalledReader"] = "00:00:02",
+                ["RealtimeStreams__Limits__StalledReader"] = "00:00:05",
                 ["RealtimeStreams__Limits__HeadersTimeout"] = "00:00:01",
                 ["RealtimeStreams__Limits__BodyGrace"] = "00:00:02",
                 ["RealtimeStreams__Limits__Readers"] = "1",

@@ -86,7 +86,7 @@ public sealed class NativeTokenTests(SharedServer server) : IDisposable
     public async Task A_body_that_lasts_longer_than_its_token_is_cut_off_with_a_receipt()
     {
         var run = await api.RegisterAsync();
-        var token = await IssueAsync(api, 201, $$"""{"scopes":["append:runs:{{run}}"],"expiresInSeconds":4}"""); // Within which its two lines are to be stored.
+        var token = await IssueAsync(api, 201, $$"""{"scopes":["append:runs:{{run}}"],"expiresInSeconds":10}"""); // Within which its two lines are to be stored.
         await using var body = await RawRequest.PostLinesAsync(server.Process, Api.StreamPath(run, "s"), Api.Producer("p", 0), token.Token);
         await body.WriteChunkAsync("1\n2\n");
 
@@ -129,7 +129,7 @@ public sealed class NativeTokenTests(SharedServer server) : IDisposable
         var last = new SseEvent(null, "token-expired", "{\"nextIndex\":1,\"reason\":\"revoked\"}");
         Assert.Equal(last, (await readHere.RestAsync())[^1]);
         Assert.Equal(last, (await readThere.RestAsync())[^1]);
-        Assert.True(Stopwatch.GetElapsedTime(began) < TimeSpan.FromSeconds(5), "It took longer than a busy machine explains.");
+        Assert.True(Stopwatch.GetElapsedTime(began) < TimeSpan.FromSeconds(20), "It took longer than a busy machine explains.");
         Assert.Equal((401, 200), (await ReadAsync(there, run, "s", one.Token), await ReadAsync(there, run, "s", another.Token)));
 
         using (var all = await there.SendAsync(HttpMethod.Post, "/api/v1/tokens/revoke-all")) Assert.Equal(200, (int)all.StatusCode);

@@ -90,7 +90,9 @@ public sealed class NativeWorkerTests(SharedServer server) : IDisposable
         }
         var run = await TriggerAsync();
 
-        var claimed = await ReadAsync(await ClaimAsync("here", ""","waitInSeconds":30"""));
+        var answer = await ClaimAsync("here", ""","waitInSeconds":30""");
+        if ((int)answer.StatusCode == 204) answer = await ClaimAsync("here", ""","waitInSeconds":30"""); // The server learnt too late that the other one had gone, whose lease is over by now.
+        var claimed = await ReadAsync(answer);
 
         Assert.Equal((run.Id, "here"), (claimed.Id, claimed.Worker));
     }

@@ -73,14 +73,14 @@ public sealed class WorkerTests(SharedServer shared) : IDisposable
                     new PipeOptions { ProducerId = "task" },
                     CancellationToken.None);
                 await Client.Streams.ReadAsync(Traffic.Stream, run.RunId, cancellationToken: cancellationToken).Take(3).ToListAsync(cancellationToken);
-                began.SetResult();
+                began.TrySetResult(); // A second time when the lease did not hold until here.
                 try
                 {
                     await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
                 }
                 finally
                 {
-                    gaveUp.SetResult();
+                    gaveUp.TrySetResult();
                 }
                 return "first";
             }),

@@ -22,7 +22,7 @@ public sealed class LossTests(ReadFixture fixture) : IClassFixture<ReadFixture>
 
         proxy.Hold(TailLink);
         await node.AppendAsync(stream, 0, 3);
-        var step = steps.TakeAsync();
+        var step = steps.TakeAsync(TimeSpan.FromHours(1));
         Assert.False(step.IsCompleted);
         await PassAsync(step, TimeSpan.FromMilliseconds(250));
         steps.AssertChunks(0, 3);

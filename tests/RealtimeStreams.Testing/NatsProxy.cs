@@ -38,6 +38,14 @@ public sealed partial class NatsProxy : IAsyncDisposable
         if (held.TryRemove(name, out var gate)) gate.SetResult();
     }
 
+    /// <summary>Passes on what was held back, and holds back what comes behind it.</summary>
+    public void ReleaseHeld(string name)
+    {
+        var until = held[name];
+        held[name] = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously); // First: what is passed on brings the next.
+        until.SetResult();
+    }
+
     /// <summary>How many connections of this name are open.</summary>
     public int Open(string name) => links.Keys.Count(link => link.Name == name);
 

@@ -159,7 +159,21 @@ public sealed class ServerProcess : IAsyncDisposable
             await process.WaitForExitAsync();
             Forget();
         }
-        folder?.Dispose();
+        // A child that was killed with it may still be making a file.
+        if (folder is not null) await Until.TrueAsync(() => $"{folder.FullPath} cannot be deleted.", IsDeleted);
+    }
+
+    private bool IsDeleted()
+    {
+        try
+        {
+            folder!.Dispose();
+            return true;
+        }
+        catch (IOException)
+        {
+            return false;
+        }
     }
 
     private ProcessStartInfo StartInfo()
@@ -201,7 +215,11 @@ public sealed class ServerProcess : IAsyncDisposable
         async Task<bool> AnswersAsync()
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (Running.HasExited) throw new InvalidOperationException($"The server ended with code {Running.ExitCode}:\n{string.Join('\n', lines)}");
+            if (Running.HasExited)
+            {
+                await Running.WaitForExitAsync(cancellationToken); // Until then what it printed may be on its way.
+                throw new InvalidOperationException($"The server ended with code {Running.ExitCode}:\n{string.Join('\n', lines)}");
+            }
             try
             {
                 using var answer = await client.GetAsync(new Uri("health", UriKind.Relative), cancellationToken);

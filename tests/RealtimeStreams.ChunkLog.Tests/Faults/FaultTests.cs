@@ -62,9 +62,9 @@ public sealed class FaultTests(ITestOutputHelper output)
     public async Task While_the_broker_is_gone_appends_are_refused_in_time_and_readers_stay_and_go_on()
     {
         await using var broker = await TestBroker.StartAsync(cancellationToken: None);
-        await using var node = await LogNode.StartAsync(broker.Url, options => options.ConfirmTimeout = TimeSpan.FromMilliseconds(500));
+        await using var node = await LogNode.StartAsync(broker.Url, options => options.ConfirmTimeout = TimeSpan.FromSeconds(2));
         var stream = NewStream();
-        await node.AppendAsync(stream, Batch("p", 0, 0, "1"));
+        Assert.IsType<AppendOutcome.Stored>(await node.AppendAsync(stream, Batch("p", 0, 0, "1")));
         await using var tail = await node.Log.OpenTailAsync(stream, None);
         broker.Kill();
 

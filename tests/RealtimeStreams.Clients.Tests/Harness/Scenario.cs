@@ -124,7 +124,9 @@ internal sealed class Scenario : IAsyncDisposable
         }
         using var document = JsonDocument.Parse(line);
         var root = document.RootElement.Clone();
-        return root.TryGetProperty("failed", out var failure) ? throw Failed($"failed: {failure.GetString()}") : root;
+        if (!root.TryGetProperty("failed", out var failure)) return root;
+        await process.WaitForExitAsync(deadline.Token); // Until then its error output may be on its way.
+        throw Failed($"failed: {failure.GetString()}");
     }
 
     private InvalidOperationException Failed(string how) => new($"The scenario '{title}' {how}\n--- its error output:\n{Errors}");

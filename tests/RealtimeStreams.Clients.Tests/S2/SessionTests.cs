@@ -102,10 +102,12 @@ public sealed class SessionTests(SharedServer shared, NodePackages node) : S2Sce
     {
         var run = await RegisterAsync();
         await Api.AppendAsync(run, "log", "0");
-        await using var reader = Start("follow", new { version, transport, basin = Basin, name = NameOf(run, "log"), count = 2 }, limit: TimeSpan.FromSeconds(15));
+        await using var reader = Start("follow", new { version, transport, basin = Basin, name = NameOf(run, "log"), count = 2 });
 
         await reader.SaidAsync("read");
+        var began = TimeProvider.System.GetTimestamp();
         Assert.Equal(1, (await reader.SaidAsync("caught up"))[0].GetInt32());
+        Assert.InRange(TimeProvider.System.GetElapsedTime(began), TimeSpan.Zero, TimeSpan.FromSeconds(9)); // The next heartbeat would say it too, after 10.
 
         await Api.AppendAsync(run, "log", "1");
         Assert.Equal(2, (await reader.ResultAsync()).GetArrayLength());
@@ -126,7 +128,7 @@ public sealed class SessionTests(SharedServer shared, NodePackages node) : S2Sce
         }
 
         Assert.Equal(Enumerable.Range(0, 60).Select(i => $"[{i},\"{i}\"]"), Texts(await reader.ResultAsync()));
-        Assert.Equal(2, proxy.Cuts);
+        Assert.InRange(proxy.Cuts, 2, 20);
     }
 
     [Theory, MemberData(nameof(EachVersion))]

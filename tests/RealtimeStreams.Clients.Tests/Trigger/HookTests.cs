@@ -83,7 +83,7 @@ public sealed class HookTests(SharedServer shared, NodePackages node) : Scenario
 
         var result = await page.ResultAsync();
         Assert.Equal(Numbers(0, 150), Texts(result.GetProperty("parts")));
-        Assert.Equal(2, proxy.Cuts);
+        Assert.InRange(proxy.Cuts, 2, 20);
     }
 
     [Fact]

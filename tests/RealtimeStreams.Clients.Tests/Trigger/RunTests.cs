@@ -68,7 +68,7 @@ public sealed class RunTests(SharedServer shared, NodePackages node) : ScenarioT
         var outcome = await RunAsync("retrieve", new { run = "run_unknown" });
 
         Assert.Equal(404, outcome.GetProperty("status").GetInt32());
-        Assert.InRange(outcome.GetProperty("milliseconds").GetDouble(), 0, 5_000);
+        Assert.InRange(outcome.GetProperty("milliseconds").GetDouble(), 0, 8_000);
     }
 
     [Theory]
@@ -170,7 +170,7 @@ public sealed class RunTests(SharedServer shared, NodePackages node) : ScenarioT
         var outcome = await RunAsync("cancelUnknown", new { run = "run_unknown" });
 
         Assert.Equal(404, outcome.GetProperty("status").GetInt32());
-        Assert.InRange(outcome.GetProperty("milliseconds").GetDouble(), 0, 5_000);
+        Assert.InRange(outcome.GetProperty("milliseconds").GetDouble(), 0, 8_000);
     }
 
     [Fact]
