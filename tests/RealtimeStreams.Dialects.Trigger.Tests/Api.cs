@@ -33,6 +33,12 @@ internal sealed class Api(ServerProcess server) : IDisposable
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
     }
 
+    public async Task StopAsync(string run, string reason)
+    {
+        using var answer = await SendAsync(HttpMethod.Post, $"/api/v1/runs/{run}/stop", JsonSerializer.Serialize(new { reason }));
+        Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync(Cancellation));
+    }
+
     public async Task CloseAsync(string run, string key)
     {
         using var answer = await SendAsync(HttpMethod.Post, $"/api/v1/runs/{run}/streams/{key}/close", """{"outcome":"completed"}""");

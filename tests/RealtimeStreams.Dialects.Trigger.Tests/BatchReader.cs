@@ -77,6 +77,14 @@ internal sealed class BatchReader(HttpResponseMessage answer, StreamReader body)
         }
     }
 
+    /// <summary>The next comment that begins so; the records before it are passed over.</summary>
+    public async Task<string> CommentAsync(string beginning)
+    {
+        while (await body.ReadLineAsync(Cancellation) is { } line)
+            if (line.StartsWith($": {beginning}", StringComparison.Ordinal)) return line[2..];
+        throw new InvalidOperationException($"The answer ended without the comment {beginning}.");
+    }
+
     private static List<ReadRecord> Parse(string data)
     {
         using var batch = JsonDocument.Parse(data);

@@ -69,6 +69,27 @@ public sealed class ReadingTests(SharedServer server) : IDisposable
     }
 
     [Fact]
+    public async Task A_reader_sees_that_the_run_was_asked_to_stop_and_the_stream_goes_on()
+    {
+        var run = await api.RegisterAsync();
+        await api.WriteAsync(run, "out", "0");
+        using var reader = await api.ReadAsync(run, "out");
+        Assert.Equal("0", Assert.Single(await reader.TakeAsync(1)).Data);
+        Assert.False(reader.Answer.Headers.Contains("RealtimeStreams-Stop-Requested"));
+
+        await api.StopAsync(run, "enough\n, thanks");
+
+        Assert.Matches("""^stop-requested \{"at":"[^"]+","reason":"enough\\n, thanks"\}$""", await reader.CommentAsync("stop-requested"));
+        await api.WriteAsync(run, "out", "1");
+        Assert.Equal("1", Assert.Single(await reader.TakeAsync(1)).Data);
+        using var later = await api.ReadAsync(run, "out", "Last-Event-ID", "1");
+        Assert.True(DateTimeOffset.TryParse(later.Answer.Headers.GetValues("RealtimeStreams-Stop-Requested").Single(), out _));
+        await later.CommentAsync("stop-requested"); // Nothing else is to come.
+        await api.CompleteAsync(run, "cancelled");
+        Assert.Empty(await later.TakeAllAsync());
+    }
+
+    [Fact]
     public async Task The_read_ends_cleanly_when_nothing_came_for_as_long_as_the_reader_waits()
     {
         var run = await api.RegisterAsync();

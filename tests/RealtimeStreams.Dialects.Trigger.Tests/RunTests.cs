@@ -119,6 +119,23 @@ public sealed class RunTests(SharedServer server) : IDisposable
     }
 
     [Fact]
+    public async Task A_subscription_and_a_run_that_is_asked_for_tell_that_it_was_asked_to_stop()
+    {
+        var run = await api.RegisterAsync();
+        var first = await FetchAsync(run, "offset=-1");
+        Assert.Null(first.StopRequested);
+
+        var held = FetchAsync(run, $"live=true&handle={first.Handle}&offset={first.Offset}");
+        await api.StopAsync(run, "enough");
+
+        var second = await held;
+        Assert.NotNull(second.StopRequested);
+        Assert.Equal("EXECUTING", second.Messages[0].GetProperty("value").GetProperty("status").GetString());
+        using var answer = await api.SendAsync(HttpMethod.Get, $"/api/v3/runs/{run}");
+        Assert.Equal(second.StopRequested, answer.Headers.GetValues("RealtimeStreams-Stop-Requested").Single());
+    }
+
+    [Fact]
     public async Task A_client_that_missed_a_change_gets_it_at_once()
     {
         var run = await api.RegisterAsync();
@@ -181,8 +198,9 @@ public sealed class RunTests(SharedServer server) : IDisposable
             answer.Headers.GetValues("electric-handle").Single(),
             answer.Headers.GetValues("electric-offset").Single(),
             answer.Headers.TryGetValues("electric-schema", out var schema) ? schema.Single() : null,
-            answer.Headers.TryGetValues("electric-cursor", out var cursor) ? cursor.Single() : null);
+            answer.Headers.TryGetValues("electric-cursor", out var cursor) ? cursor.Single() : null,
+            answer.Headers.TryGetValues("RealtimeStreams-Stop-Requested", out var stop) ? stop.Single() : null);
     }
 
-    private sealed record Shape(IReadOnlyList<JsonElement> Messages, string Handle, string Offset, string? Schema, string? Cursor);
+    private sealed record Shape(IReadOnlyList<JsonElement> Messages, string Handle, string Offset, string? Schema, string? Cursor, string? StopRequested);
 }

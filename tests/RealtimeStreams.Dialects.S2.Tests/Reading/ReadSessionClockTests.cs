@@ -51,7 +51,7 @@ public sealed class ReadSessionClockTests
     {
         var output = PipeWriter.Create(sent, new StreamPipeWriterOptions(leaveOpen: true));
         var batch = new RecordBatch(FrameFormat.Instance.Framing, request.Count, request.Bytes, request.Until, metered: false);
-        return await new ReadSession(read, request, FrameFormat.Instance, batch, output, clock, TestContext.Current.CancellationToken).SendAsync(TestContext.Current.CancellationToken);
+        return await new ReadSession(read, request, FrameFormat.Instance, batch, output, null, clock, TestContext.Current.CancellationToken).SendAsync(TestContext.Current.CancellationToken);
     }
 
     private int Frames()

@@ -157,6 +157,37 @@ public sealed class RunStreamsTests(S2Server server) : IDisposable
         Assert.Equal((403, "quota_exhausted"), (await limited.AppendAsync($"runs/{run}/other", $$"""{"records":[{"body":"{{forty}}"}]}""")).Error);
     }
 
+    [Fact]
+    public async Task Readers_see_that_the_run_was_asked_to_stop_and_the_stream_goes_on()
+    {
+        const string Header = "RealtimeStreams-Stop-Requested";
+        await RegisterAsync();
+        await caller.AppendTextAsync(Name, "one");
+        using var live = await caller.OpenEventsAsync(Name, "?seq_num=0");
+        using var lines = new StreamReader(await live.Content.ReadAsStreamAsync(S2Caller.Cancellation));
+        Assert.False(live.Headers.Contains(Header));
+
+        await NativeAsync(HttpMethod.Post, "/stop", """{"reason":"enough"}""");
+
+        Assert.Matches("""^: stop-requested \{"at":"[^"]+","reason":"enough"\}$""", await LineAsync(lines, ": "));
+        await caller.AppendTextAsync(Name, "two");
+        Assert.Contains("\"body\":\"two\"", await LineAsync(lines, "data: {\"records\":[{\"seq_num\":1"), StringComparison.Ordinal);
+        using var events = await caller.OpenEventsAsync(Name, "?seq_num=0&count=2");
+        Assert.StartsWith(": stop-requested {", await events.Content.ReadAsStringAsync(S2Caller.Cancellation), StringComparison.Ordinal);
+        Assert.True(events.Headers.Contains(Header));
+        Assert.True((await caller.GetAsync(S2Caller.Records(Name, "?seq_num=0"))).Response.Headers.Contains(Header));
+        await using var frames = await caller.OpenReadAsync(Name, "?seq_num=0&count=2");
+        Assert.True(frames.HasHeader(Header));
+        Assert.Equal(["one", "two"], (await frames.BatchAsync()).Bodies);
+
+        static async Task<string> LineAsync(StreamReader lines, string beginning)
+        {
+            while (await lines.ReadLineAsync(S2Caller.Cancellation) is { } line)
+                if (line.StartsWith(beginning, StringComparison.Ordinal)) return line;
+            throw new EndOfStreamException($"No line begins with {beginning}");
+        }
+    }
+
     public void Dispose() => caller.Dispose();
 
     private Task<Answer> RegisterAsync() => NativeAsync(HttpMethod.Post, "", JsonSerializer.Serialize(new { id = run }), "/api/v1/runs");

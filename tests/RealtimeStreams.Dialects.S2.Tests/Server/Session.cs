@@ -22,6 +22,8 @@ internal sealed class Session : IAsyncDisposable
 
     public int Status => (int)response.StatusCode;
 
+    public bool HasHeader(string name) => response.Headers.Contains(name);
+
     public static async Task<Session> OpenAsync(HttpResponseMessage response, OpenBody? body) =>
         new(response, body, await response.Content.ReadAsStreamAsync(S2Caller.Cancellation));
 

@@ -2,7 +2,6 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Text.Json;
 using RealtimeStreams.ChunkLog;
-using RealtimeStreams.Dialects.Native.Runs;
 using RealtimeStreams.Dialects.Native.Streams;
 using RealtimeStreams.Http;
 using RealtimeStreams.Protocol;
@@ -98,7 +97,7 @@ internal sealed class ChunkPage(IStreamRead read, int limit)
         json.WriteString("state", StreamTexts.State(state));
         if (state is { } outcome) json.WriteString("outcome", outcome.ToWord());
         json.WriteBoolean("caughtUp", cursor >= read.NextIndex);
-        if (StopTexts.Notice(requested) is { } notice)
+        if (StopTelling.Notice(requested) is { } notice)
         {
             json.WritePropertyName("stopRequested");
             JsonSerializer.Serialize(json, notice, WireJson.Contracts.StopNotice);

@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Text.Json.Serialization.Metadata;
-using RealtimeStreams.Dialects.Native.Runs;
 using RealtimeStreams.Http;
 using RealtimeStreams.Protocol;
 using RealtimeStreams.Read;
@@ -92,7 +91,7 @@ internal sealed class Feed(
 
     void IFeedFormat.WriteHeartbeat(IStreamRead at, IBufferWriter<byte> to) => format.WriteHeartbeat(to);
 
-    private void Tell(StopRequest request) => Tell(NativeEvents.StopRequested, StopTexts.Notice(request)!, WireJson.Contracts.StopNotice);
+    private void Tell(StopRequest request) => Tell(NativeEvents.StopRequested, StopTelling.Notice(request)!, WireJson.Contracts.StopNotice);
 
     private void Tell<T>(string name, T data, JsonTypeInfo<T> contract) => format.WriteEvent(name, data, contract, output);
 

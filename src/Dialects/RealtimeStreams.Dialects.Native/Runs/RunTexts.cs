@@ -1,4 +1,5 @@
 using System.Text.Json;
+using RealtimeStreams.Http;
 using RealtimeStreams.Protocol;
 using RealtimeStreams.RunRegistry;
 
@@ -33,7 +34,7 @@ internal static class RunTexts
         Worker = run.Worker,
         LeaseUntil = run.LeaseUntil,
         StartedAt = run.StartedAt,
-        StopRequested = StopTexts.Notice(run.Stop),
+        StopRequested = StopTelling.Notice(run.Stop),
         Payload = TellData(run.Payload, run.PayloadType),
         PayloadType = run.PayloadType == Json ? null : run.PayloadType,
         Output = TellData(run.Output, run.OutputType),

@@ -10,9 +10,6 @@ internal sealed class StopTexts(IRunRegistry registry, IChunkLog log)
     // Each stream is one request to the broker, about 0.3 ms.
     private const int Parallelism = 16;
 
-    /// <summary>What every reader of the run is told; null: nobody has asked.</summary>
-    public static StopNotice? Notice(StopRequest? request) => request is null ? null : new StopNotice(request.RequestedAt, request.Reason);
-
     public async Task<StopReceipt> TellAsync(EnvironmentId environment, Run run, CancellationToken cancellationToken)
     {
         var stop = run.Stop;

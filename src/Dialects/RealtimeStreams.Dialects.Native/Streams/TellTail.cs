@@ -29,7 +29,7 @@ internal static class TellTail
         if (stored is null && run.Status != RunStatus.Open)
             return Problems.From(ErrorCode.StreamNotFound, $"The run {run.Id} has ended without a stream {address.Key}.");
         Tell(context.Response.Headers, stored);
-        if (run.Stop is { } stop) context.Response.Headers[NativeHeaders.StopRequested] = stop.RequestedAt.ToString("O", CultureInfo.InvariantCulture);
+        StopTelling.SetHeader(context, run);
         if (producer is { } id) Tell(context.Response.Headers, Find(stored, id), epoch);
         context.Response.Headers.CacheControl = "no-store";
         return TypedResults.Ok();

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.IO.Pipelines;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -16,7 +17,7 @@ namespace RealtimeStreams.Dialects.S2.Reading;
 
 /// <summary>GET …/records: a session of frames or of server-sent events, or one batch in JSON or protobuf.</summary>
 internal sealed partial class ReadRecords(
-    StreamDirectory directory, IStreamReads reads, ICredentials credentials, RequestLimits limits, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<ReadRecords> logger)
+    StreamDirectory directory, IStreamReads reads, IRunStops stops, ICredentials credentials, RequestLimits limits, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<ReadRecords> logger)
 {
     public static Task<IResult> HandleAsync(HttpContext context, Call call, ReadRecords endpoint) => endpoint.AnswerAsync(context, call);
 
@@ -38,6 +39,8 @@ internal sealed partial class ReadRecords(
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping, watch.Ended);
         (var target, error) = await directory.OpenAsync(context, call);
         if (error is not null) return Answers.Error(error);
+        // Frames have no place for it: who reads those sees the header.
+        using var stop = format is EventFormat && target!.OfRun ? stops.Watch(target.Address.Environment, target.Address.Run) : null;
         var mayFollow = request!.IsUnlimited || request.Wait > TimeSpan.Zero;
         (var start, error) = await ReadStart.FindAsync(reads, target!.Address, request, mayFollow, ending.Token);
         if (error is not null) return Answers.Error(error);
@@ -45,11 +48,12 @@ internal sealed partial class ReadRecords(
         {
             case ReadOpening.Refused refused:
                 return Answers.Error(S2Errors.From(refused.Refusal));
-            case ReadOpening.Opened { Read: var read }:
+            case ReadOpening.Opened { Read: var read, Run: var run }:
                 await using (read)
                 {
+                    StopTelling.SetHeader(context, run);
                     if (page is not null) return await FetchAsync(context, page, request, read, watch, ending.Token);
-                    await SendAsync(context, target.Address, request, read, format!, watch, ending.Token);
+                    await SendAsync(context, target.Address, request, read, format!, watch, output => stop is null ? null : StopTelling.Begin(run.Stop, stop, output), ending.Token);
                     return Results.Empty;
                 }
             default:
@@ -76,6 +80,7 @@ internal sealed partial class ReadRecords(
         IStreamRead read,
         RecordFormat format,
         IAccessWatch watch,
+        Func<PipeWriter, FeedNews?> beginNews,
         CancellationToken cancellationToken)
     {
         OpenEnded.PrepareResponse(context, format.ContentType);
@@ -86,9 +91,10 @@ internal sealed partial class ReadRecords(
         try
         {
             await context.Response.StartAsync(cancellationToken);
+            var news = beginNews(output);
             await output.FlushAsync(grace.Over);
             var batch = new RecordBatch(format.Framing, request.Count, request.Bytes, request.Until, format.Metered);
-            error = await new ReadSession(read, request, format, batch, output, clock, grace.Over).SendAsync(cancellationToken);
+            error = await new ReadSession(read, request, format, batch, output, news, clock, grace.Over).SendAsync(cancellationToken);
         }
         catch (Exception) when (context.RequestAborted.IsCancellationRequested)
         {

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.IO.Pipelines;
 using RealtimeStreams.Dialects.S2.Wire;
+using RealtimeStreams.Http;
 using RealtimeStreams.Read;
 
 namespace RealtimeStreams.Dialects.S2.Reading;
@@ -12,10 +13,11 @@ namespace RealtimeStreams.Dialects.S2.Reading;
 /// <param name="format">How it looks on the wire.</param>
 /// <param name="batch">Takes the records.</param>
 /// <param name="output">The answer's body.</param>
+/// <param name="news">What the reader is told beside the stream; null: nothing.</param>
 /// <param name="clock">The time.</param>
 /// <param name="graceOver">Gives up a write that is under way.</param>
 internal sealed class ReadSession(
-    IStreamRead read, ReadRequest request, RecordFormat format, RecordBatch batch, PipeWriter output, TimeProvider clock, CancellationToken graceOver)
+    IStreamRead read, ReadRequest request, RecordFormat format, RecordBatch batch, PipeWriter output, FeedNews? news, TimeProvider clock, CancellationToken graceOver)
 {
     // Clients give up after 20 s without a frame, and 25 s without an event.
     private static readonly TimeSpan HeartbeatInterval = TimeSpan.FromSeconds(10);
@@ -23,6 +25,7 @@ internal sealed class ReadSession(
     private readonly bool follows = request.IsUnlimited || request.Wait > TimeSpan.Zero;
     private long lastWrite = clock.GetTimestamp();
     private long lastRecord = clock.GetTimestamp();
+    private FeedNews? awaited = news;
     private bool caughtUp;
 
     /// <summary>Sends until there is a reason to end.</summary>
@@ -30,11 +33,21 @@ internal sealed class ReadSession(
     /// <returns>The error that ended it; null when all was given.</returns>
     public async Task<S2Error?> SendAsync(CancellationToken cancellationToken)
     {
+        using var either = awaited is null ? null : CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, awaited.Come);
         while (!batch.IsLast)
         {
             cancellationToken.ThrowIfCancellationRequested(); // A step that is at hand does not ask.
-            // With records in hand, only what is at hand is waited for; then they go out.
-            var step = await read.NextAsync(batch.Count > 0 ? TimeSpan.Zero : Wait(), cancellationToken);
+            if (awaited is { Come.IsCancellationRequested: true }) await TellNewsAsync(awaited);
+            ReadStep step;
+            try
+            {
+                // With records in hand, only what is at hand is waited for; then they go out.
+                step = await read.NextAsync(batch.Count > 0 ? TimeSpan.Zero : Wait(), awaited is null ? cancellationToken : either!.Token);
+            }
+            catch (OperationCanceledException) when (awaited is { Come.IsCancellationRequested: true } && !cancellationToken.IsCancellationRequested)
+            {
+                continue; // The wait for a step was cut short, and nothing was taken.
+            }
             switch (step.Kind)
             {
                 case ReadStepKind.Chunks:
@@ -95,6 +108,16 @@ internal sealed class ReadSession(
     }
 
     private StreamPosition Tail => new(read.NextIndex.Value, read.LastTimestamp);
+
+    /// <summary>Tells it, and no client takes it for a sign of life.</summary>
+    private async ValueTask TellNewsAsync(FeedNews come)
+    {
+        awaited = null;
+        come.Write(output);
+        var before = lastWrite;
+        await FlushAsync();
+        lastWrite = before;
+    }
 
     private async ValueTask FlushAsync()
     {

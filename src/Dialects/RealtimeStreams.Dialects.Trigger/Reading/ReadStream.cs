@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.IO.Pipelines;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -19,7 +20,7 @@ namespace RealtimeStreams.Dialects.Trigger.Reading;
 /// application gives it a new token).
 /// </remarks>
 internal sealed partial class ReadStream(
-    IStreamReads reads, ICredentials credentials, RequestLimits limits, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<ReadStream> logger)
+    IStreamReads reads, IRunStops stops, ICredentials credentials, RequestLimits limits, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<ReadStream> logger)
 {
     private const string EventStream = "text/event-stream";
 
@@ -33,6 +34,7 @@ internal sealed partial class ReadStream(
         if (limits.BecomeReader(context) is { } full) return TriggerError.From(full);
         using var watch = credentials.Watch(caller.Credential);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping, watch.Ended);
+        using var stop = stops.Watch(stream.Environment, stream.Run); // First, or a request to stop slips in between.
         switch (await OpenAsync(stream, request.StartIndex, ending.Token))
         {
             case ReadOpening.Refused { Refusal: var refusal } when refusal.Code == ErrorCode.StreamNotFound:
@@ -43,10 +45,11 @@ internal sealed partial class ReadStream(
                 return Results.Empty;
             case ReadOpening.Refused refused:
                 return TriggerError.From(refused.Refusal);
-            case ReadOpening.Opened { Read: var read }:
+            case ReadOpening.Opened { Read: var read, Run: var run }:
                 await using (read)
                 {
-                    await SendAsync(context, stream, request.Timeout, read, ending.Token);
+                    StopTelling.SetHeader(context, run);
+                    await SendAsync(context, stream, request.Timeout, read, output => StopTelling.Begin(run.Stop, stop, output), ending.Token);
                     return Results.Empty;
                 }
             default:
@@ -60,12 +63,12 @@ internal sealed partial class ReadStream(
         return await reads.OpenAsync(stream, start, cancellationToken);
     }
 
-    private async Task SendAsync(HttpContext context, StreamAddress stream, TimeSpan timeout, IStreamRead read, CancellationToken cancellationToken)
+    private async Task SendAsync(HttpContext context, StreamAddress stream, TimeSpan timeout, IStreamRead read, Func<PipeWriter, FeedNews?> beginNews, CancellationToken cancellationToken)
     {
         Prepare(context);
         var output = limits.Watch(context);
         var framing = InputStreams.FindName(stream.Key) is null ? EnvelopeRecords.Output : EnvelopeRecords.Input;
-        var loop = new FeedLoop(read, new BatchFormat(framing, clock), output, timeout, clock);
+        var loop = new FeedLoop(read, new BatchFormat(framing, clock), output, timeout, clock, beginNews(output));
         try
         {
             FeedEnd end;

@@ -11,11 +11,12 @@ namespace RealtimeStreams.Dialects.Trigger.Runs;
 /// <summary>Tells of a run: <c>runs.retrieve</c> and <c>runs.poll</c>.</summary>
 internal static class RetrieveRun
 {
-    public static async Task<IResult> HandleAsync(StreamPath path, IRunRegistry registry, CancellationToken cancellationToken)
+    public static async Task<IResult> HandleAsync(HttpContext context, StreamPath path, IRunRegistry registry, CancellationToken cancellationToken)
     {
         var (environment, id, _) = path.Address;
         if (await RunView.FindAsync(registry, environment, id, cancellationToken) is not { } view)
             return TriggerError.From(ErrorCode.RunNotFound, $"There is no run {id}.");
+        StopTelling.SetHeader(context, view.Run);
         var body = new ArrayBufferWriter<byte>(1024);
         using (var json = new Utf8JsonWriter(body, new JsonWriterOptions { Encoder = WireJson.Contracts.Options.Encoder })) Write(json, view);
         return Answers.Json(body.WrittenSpan);

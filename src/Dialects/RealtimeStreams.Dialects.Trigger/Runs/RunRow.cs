@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using RealtimeStreams.Http;
+using RealtimeStreams.RunRegistry;
 
 namespace RealtimeStreams.Dialects.Trigger.Runs;
 
@@ -48,6 +49,9 @@ internal sealed class RunRow
         this.value = value;
         Offset = offset;
     }
+
+    /// <summary>The run.</summary>
+    public Run Run => view.Run;
 
     /// <summary>Names the row's content: when it changed last, and a digest of it. Another content has another offset.</summary>
     public string Offset { get; }

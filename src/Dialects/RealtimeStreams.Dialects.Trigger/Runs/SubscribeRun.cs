@@ -53,7 +53,7 @@ internal sealed class SubscribeRun(
         if (query["handle"].ToString() is { Length: > 0 } handle && offset != First && handle != row.Handle)
         {
             // A later run of the same id.
-            Prepare(context.Response.Headers, row);
+            Prepare(context, row);
             return Answers.Json("""[{"headers":{"control":"must-refetch"}}]"""u8, StatusCodes.Status409Conflict);
         }
         if (live && row.Offset == offset)
@@ -61,7 +61,7 @@ internal sealed class SubscribeRun(
             if (await WaitAsync(signal!, address, offset, skipped, ending.Token) is not { } next) return NotFound(address.Run);
             row = next;
         }
-        Prepare(context.Response.Headers, row);
+        Prepare(context, row);
         if (live) context.Response.Headers["electric-cursor"] = clock.GetUtcNow().ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture);
         else context.Response.Headers["electric-schema"] = RunRow.Schema(skipped);
         context.Response.Headers["electric-up-to-date"] = "true"; // Nothing is to be fetched ahead.
@@ -99,8 +99,10 @@ internal sealed class SubscribeRun(
         return body.WrittenSpan;
     }
 
-    private static void Prepare(IHeaderDictionary headers, RunRow row)
+    private static void Prepare(HttpContext context, RunRow row)
     {
+        StopTelling.SetHeader(context, row.Run); // The row has no place for it, but changes: it has another updatedAt.
+        var headers = context.Response.Headers;
         headers.CacheControl = "no-store";
         headers["electric-handle"] = row.Handle;
         headers["electric-offset"] = row.Offset;
