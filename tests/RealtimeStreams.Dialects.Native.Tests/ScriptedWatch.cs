@@ -23,8 +23,6 @@ internal sealed class ScriptedWatch : IAccessWatch, ICredentials
 
     public ValueTask<Credential?> FindKnownAsync(string bearer, CancellationToken cancellationToken) => FindAsync(bearer, cancellationToken);
 
-    public ValueTask<string> TellAsync(Credential credential, CancellationToken cancellationToken) => ValueTask.FromResult("key of a test");
-
     public void CountForbidden() => throw new NotSupportedException();
 
     public void Dispose()

@@ -38,7 +38,7 @@ public abstract class AccessTokenContract(TestDatabases databases) : RegistryCon
         var node = await StartAsync();
         var other = await StartAsync();
 
-        var issued = await Tokens(node).IssueAsync(Environment, ["append:streams:run%2F1/a:b", "read:runs"], TimeSpan.FromHours(1), Cancelled);
+        var issued = await Tokens(node).IssueAsync(Environment, ["append:streams:run%2F1/a:b", "read:runs"], TimeSpan.FromHours(1), "a test", Cancelled);
         var token = issued.Token;
 
         var grant = await VerifyAsync(other, token);
@@ -59,10 +59,10 @@ public abstract class AccessTokenContract(TestDatabases databases) : RegistryCon
     {
         var tokens = Tokens(await StartAsync());
 
-        await Assert.ThrowsAsync<InvalidOperationException>(async () => await tokens.IssueAsync(EnvironmentId.Parse("other"), [], TimeSpan.FromHours(1), Cancelled));
-        await Assert.ThrowsAsync<ArgumentException>(async () => await tokens.IssueAsync(Environment, [""], TimeSpan.FromHours(1), Cancelled));
-        await Assert.ThrowsAsync<ArgumentException>(async () => await tokens.IssueAsync(Environment, [new string('x', 8192)], TimeSpan.FromHours(1), Cancelled));
-        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(async () => await tokens.IssueAsync(Environment, [], TimeSpan.Zero, Cancelled));
+        await Assert.ThrowsAsync<InvalidOperationException>(async () => await tokens.IssueAsync(EnvironmentId.Parse("other"), [], TimeSpan.FromHours(1), "a test", Cancelled));
+        await Assert.ThrowsAsync<ArgumentException>(async () => await tokens.IssueAsync(Environment, [""], TimeSpan.FromHours(1), "a test", Cancelled));
+        await Assert.ThrowsAsync<ArgumentException>(async () => await tokens.IssueAsync(Environment, [new string('x', 8192)], TimeSpan.FromHours(1), "a test", Cancelled));
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(async () => await tokens.IssueAsync(Environment, [], TimeSpan.Zero, "a test", Cancelled));
     }
 
     [Fact]
@@ -234,7 +234,7 @@ public abstract class AccessTokenContract(TestDatabases databases) : RegistryCon
 
         clock.Advance(TimeSpan.FromSeconds(30));
         Assert.Null(await VerifyAsync(other, Good()));
-        Assert.NotNull(await VerifyAsync(node, (await Tokens(other).IssueAsync(Environment, [], TimeSpan.FromHours(1), Cancelled)).Token));
+        Assert.NotNull(await VerifyAsync(node, (await Tokens(other).IssueAsync(Environment, [], TimeSpan.FromHours(1), "a test", Cancelled)).Token));
     }
 
     [Fact]

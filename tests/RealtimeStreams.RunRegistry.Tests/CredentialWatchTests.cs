@@ -148,7 +148,7 @@ public abstract class CredentialWatchContract(TestDatabases databases) : Registr
         using var refusals = new MetricCollector<long>(
             node.Services.GetRequiredService<IMeterFactory>(), "RealtimeStreams.RunRegistry", "realtimestreams.runregistry.access_tokens.refused");
         var now = clock.GetUtcNow();
-        var revoked = await tokens.IssueAsync(Tenant, ["read:runs"], TimeSpan.FromMinutes(1), Cancelled);
+        var revoked = await tokens.IssueAsync(Tenant, ["read:runs"], TimeSpan.FromMinutes(1), "a test", Cancelled);
         await tokens.RevokeAsync(Tenant, revoked.Id, "a test", Cancelled);
 
         string[] refused =

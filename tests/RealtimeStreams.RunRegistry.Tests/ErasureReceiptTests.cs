@@ -118,15 +118,21 @@ public abstract class ErasureReceiptContract(TestDatabases databases) : Registry
     [Fact]
     public async Task A_credential_is_told_by_the_id_of_its_key_and_not_by_the_key()
     {
-        var node = await StartNodeAsync();
+        var node = await StartNodeAsync(clock);
         var secret = await node.Services.GetRequiredService<IDefaultSecretKey>().GetAsync(Cancelled);
         var credentials = node.Services.GetRequiredService<ICredentials>();
         var keys = Assert.IsType<SecretKeyEntry>(Assert.Single((await node.Services.GetRequiredService<ISecretKeys>().ListAsync(Environment, Cancelled))!));
 
-        var told = await credentials.TellAsync((await credentials.FindAsync(secret, Cancelled))!, Cancelled);
+        var told = (await credentials.FindAsync(secret, Cancelled))!.Name;
 
-        Assert.Equal($"key {keys.Id}", told);
-        Assert.DoesNotContain(secret[^8..], told, StringComparison.Ordinal);
+        var issued = await node.Services.GetRequiredService<IAccessTokens>().IssueAsync(Environment, ["read:runs"], TimeSpan.FromMinutes(1), told, Cancelled);
+        var token = (await credentials.FindAsync(issued.Token, Cancelled))!.Name;
+        var signed = (await credentials.FindAsync(SignedToken.Make(SignedToken.Claims(clock.GetUtcNow()), secret), Cancelled))!.Name;
+
+        Assert.Equal(
+            [$"key {keys.Id}", $"token {issued.Id}, signed with key {keys.Id}", $"token without an id, signed with key {keys.Id}"],
+            new[] { told, token, signed });
+        Assert.All([told, token, signed], name => Assert.DoesNotContain(secret[^8..], name, StringComparison.Ordinal));
     }
 
     private static IErasures Erasures(TestNode node) => node.Services.GetRequiredService<IErasures>();

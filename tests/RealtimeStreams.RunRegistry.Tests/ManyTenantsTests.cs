@@ -50,7 +50,7 @@ public abstract class ManyTenantsContract(TestDatabases databases) : RegistryCon
         var (node, elsewhere) = (await StartAsync(), await StartAsync());
         await MakeTenantsAsync(node);
         var watches = await WatchAllAsync(node);
-        var issued = await elsewhere.Services.GetRequiredService<IAccessTokens>().IssueAsync(Tenant(0), ["read:runs"], TimeSpan.FromMinutes(15), Cancelled);
+        var issued = await elsewhere.Services.GetRequiredService<IAccessTokens>().IssueAsync(Tenant(0), ["read:runs"], TimeSpan.FromMinutes(15), "a test", Cancelled);
         using var doomed = await WatchAsync(node, issued.Token);
         using var operations = new Operations(node);
         operations.Once("find_token_revocations", () => elsewhere.Services.GetRequiredService<IAccessTokens>().RevokeAsync(Tenant(0), issued.Id, By, Cancelled).AsTask());

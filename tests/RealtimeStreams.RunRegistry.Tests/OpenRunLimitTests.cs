@@ -84,7 +84,7 @@ public abstract class OpenRunLimitContract(TestDatabases databases) : RegistryCo
         var waiting = await RegisterAsync(node, Registration("run2", taskId: "task") with { Triggered = true });
         AssertReached(await RefusedAsync(node, Registration("run3")), 2);
 
-        await node.Services.GetRequiredService<IRunStops>().RequestAsync(Environment, waiting.Id, null, null, Cancelled); // Nobody has begun it.
+        await node.Services.GetRequiredService<IRunStops>().RequestAsync(Environment, waiting.Id, null, null, "a test", Cancelled); // Nobody has begun it.
         Pass(node);
         await RegisterAsync(node, Registration("run3"));
         AssertReached(await RefusedAsync(node, Registration("run4")), 2);

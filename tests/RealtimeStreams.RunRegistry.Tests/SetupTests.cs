@@ -106,7 +106,7 @@ public abstract class SetupContract(TestDatabases databases) : RegistryContract(
         var streams = await node.Services.GetRequiredService<INamedStreams>().ListAsync(Environment, "", "", 10, Cancelled);
         Assert.Equal(["runs/a%2Fb%25/key"], streams.Streams.Select(stream => stream.Name));
         var tokens = node.Services.GetRequiredService<IAccessTokens>(); // The start has seen the key, so that it can sign.
-        Assert.NotNull(await tokens.VerifyAsync((await tokens.IssueAsync(Environment, [], TimeSpan.FromHours(1), Cancelled)).Token, Cancelled));
+        Assert.NotNull(await tokens.VerifyAsync((await tokens.IssueAsync(Environment, [], TimeSpan.FromHours(1), "a test", Cancelled)).Token, Cancelled));
     }
 
     [Fact]

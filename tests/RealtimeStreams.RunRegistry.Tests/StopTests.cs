@@ -233,10 +233,10 @@ public abstract class StopContract(TestDatabases databases) : RegistryContract(d
         (await Claims(node).ClaimAsync(Environment, ["task"], worker, Lease, Cancelled) as ClaimOutcome.Claimed)?.Run;
 
     private static async Task<Run> RequestAsync(TestNode node, string run, string? reason, string? by) =>
-        Assert.IsType<StopOutcome.Told>(await Stops(node).RequestAsync(Environment, Id(run), reason, by, Cancelled)).Run;
+        Assert.IsType<StopOutcome.Told>(await Stops(node).RequestAsync(Environment, Id(run), reason, by, "a test", Cancelled)).Run;
 
     private static async Task<Refusal> RequestRefusedAsync(TestNode node, string run, string? reason, string environment = "default") =>
-        Assert.IsType<StopOutcome.Refused>(await Stops(node).RequestAsync(EnvironmentId.Parse(environment), Id(run), reason, null, Cancelled)).Refusal;
+        Assert.IsType<StopOutcome.Refused>(await Stops(node).RequestAsync(EnvironmentId.Parse(environment), Id(run), reason, null, "a test", Cancelled)).Refusal;
 
     private static async Task<Run> SeeAsync(TestNode node, string run, string worker, int? attempt = null) =>
         Assert.IsType<StopOutcome.Told>(await Stops(node).AcknowledgeAsync(Environment, Id(run), worker, attempt, Cancelled)).Run;

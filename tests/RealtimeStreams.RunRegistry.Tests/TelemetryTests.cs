@@ -89,11 +89,11 @@ public sealed class TelemetryTests(SqliteDatabases databases) : RegistryContract
             logging => logging.SetMinimumLevel(LogLevel.Trace).AddProvider(new FakeLoggerProvider(logs))));
         await node.Services.GetRequiredService<IDefaultSecretKey>().GetAsync(Cancelled);
 
-        var issued = await node.Services.GetRequiredService<IAccessTokens>().IssueAsync(Environment, ["read:runs:a", "write:runs:b"], TimeSpan.FromMinutes(1), Cancelled);
+        var issued = await node.Services.GetRequiredService<IAccessTokens>().IssueAsync(Environment, ["read:runs:a", "write:runs:b"], TimeSpan.FromMinutes(1), "a test", Cancelled);
 
         var line = Assert.Single(logs.GetSnapshot(), log => log.Id.Id == 1444);
         Assert.Equal(
-            (LogLevel.Debug, $"Issued the access token {issued.Id} of default, until {issued.ExpiresAt:O}, for read:runs:a, write:runs:b"),
+            (LogLevel.Debug, $"The access token {issued.Id} of default was issued by a test, until {issued.ExpiresAt:O}, for read:runs:a, write:runs:b"),
             (line.Level, line.Message));
         Assert.DoesNotContain(logs.GetSnapshot(), log => log.Message.Contains(issued.Token, StringComparison.Ordinal));
     }

@@ -192,7 +192,7 @@ public abstract class TokenRevocationContract(TestDatabases databases) : Registr
     }
 
     private static ValueTask<IssuedToken> IssueAsync(IAccessTokens tokens) =>
-        tokens.IssueAsync(Environment, ["read:runs:run_1"], TimeSpan.FromMinutes(15), Cancelled);
+        tokens.IssueAsync(Environment, ["read:runs:run_1"], TimeSpan.FromMinutes(15), "a test", Cancelled);
 
     private string Signed(Action<System.Text.Json.Nodes.JsonObject>? change = null) =>
         SignedToken.Make(SignedToken.Claims(clock.GetUtcNow(), change: change), Key);

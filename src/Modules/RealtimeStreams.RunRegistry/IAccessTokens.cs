@@ -18,12 +18,13 @@ public interface IAccessTokens
     /// <param name="environment">The tenant.</param>
     /// <param name="scopes">What it grants, in the words of <see cref="AccessScope"/>; all together small enough for a token of 8 KiB.</param>
     /// <param name="lifetime">How long it is valid: from 1 second to 10 years.</param>
+    /// <param name="by">Who asks, for the log.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="ArgumentException">The token would be longer than 8 KiB, or a scope is empty.</exception>
     /// <exception cref="InvalidOperationException">The environment has no secret key that can be used: none at all, or none since its ciphertext was made.</exception>
     /// <exception cref="RegistryUnavailableException">The database cannot be reached.</exception>
     ValueTask<IssuedToken> IssueAsync(
-        EnvironmentId environment, IReadOnlyList<string> scopes, TimeSpan lifetime, CancellationToken cancellationToken);
+        EnvironmentId environment, IReadOnlyList<string> scopes, TimeSpan lifetime, string by, CancellationToken cancellationToken);
 
     /// <summary>Takes back one token that was issued here. Doing it again, or for one that has expired, changes nothing.</summary>
     /// <param name="environment">The tenant.</param>

@@ -22,10 +22,6 @@ public interface ICredentials
     /// </returns>
     IAccessWatch Watch(Credential credential);
 
-    /// <summary>Whose a credential is, for receipts and the log: the id of the secret key, or of the token and the key that signed it. Nothing of it opens anything.</summary>
-    /// <exception cref="RegistryUnavailableException">The database cannot be reached.</exception>
-    ValueTask<string> TellAsync(Credential credential, CancellationToken cancellationToken);
-
     /// <summary>Counts that a valid token did not allow what was asked.</summary>
     void CountForbidden();
 }
@@ -51,15 +47,21 @@ public sealed class Credential
     /// <summary>What a token grants in it; null for a secret key, which may do everything.</summary>
     public AccessGrant? Grant { get; }
 
+    /// <summary>Whose it is, for receipts and the log: the id of the secret key, or of the token and the key that signed it. Nothing of it opens anything.</summary>
+    public string Name => Grant is null ? KeyName : $"token {Grant.TokenId ?? "without an id"}, signed with {KeyName}";
+
     /// <summary>The secret key that was sent, or that signed the token; null: none.</summary>
     internal KeyMark? Key { get; }
+
+    private string KeyName => Key is { Id: var id } ? $"key {id}" : "a secret key";
 
     /// <summary>Whose it is, without what it is.</summary>
     public override string ToString() => $"{Environment}, {(Grant is null ? "secret key" : "access token")}";
 }
 
 /// <summary>Which secret key something hangs on, without being it.</summary>
+/// <param name="Id">What operators call it.</param>
 /// <param name="Digest">The key's SHA-256, hexadecimal.</param>
 /// <param name="ExpiresAt">From when on it is none; null: that is not known of yet.</param>
 /// <param name="Generation">Which state of the keys that was read from.</param>
-internal readonly record struct KeyMark(string Digest, DateTimeOffset? ExpiresAt, long Generation);
+internal readonly record struct KeyMark(string Id, string Digest, DateTimeOffset? ExpiresAt, long Generation);

@@ -11,9 +11,10 @@ public interface IRunStops
     /// <param name="environment">The tenant.</param>
     /// <param name="run">The run.</param>
     /// <param name="reason">Why, at most 1,024 characters; for whoever may read the run. What no database keeps as text is replaced by U+FFFD. Empty: none.</param>
-    /// <param name="by">With what kind of credential it is asked; null: not told.</param>
+    /// <param name="by">With what kind of credential it is asked, for whoever may read the run; null: not told.</param>
+    /// <param name="who">Whose it is, for the log.</param>
     /// <param name="cancellationToken">Gives up. The request may be stored.</param>
-    Task<StopOutcome> RequestAsync(EnvironmentId environment, RunId run, string? reason, string? by, CancellationToken cancellationToken);
+    Task<StopOutcome> RequestAsync(EnvironmentId environment, RunId run, string? reason, string? by, string who, CancellationToken cancellationToken);
 
     /// <summary>Notes that the run's worker has seen the request. The first one stays; once the run has ended nothing is changed.</summary>
     /// <param name="environment">The tenant.</param>

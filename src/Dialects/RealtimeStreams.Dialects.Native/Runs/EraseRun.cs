@@ -15,11 +15,10 @@ internal static class EraseRun
         HttpContext context, Caller caller, RunPath path, string? waitInSeconds, IErasures erasures, ICredentials credentials, IHostApplicationLifetime lifetime)
     {
         if (WaitParameter.FindFault(waitInSeconds, ErasureTexts.UsualWait, out var wait) is { } fault) return fault;
-        var by = await credentials.TellAsync(caller.Credential, context.RequestAborted);
         // It was allowed when the request came, and goes on. What ends early is the wait for it: then the receipt says how far it is.
         using var watch = credentials.Watch(caller.Credential);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping, watch.Ended);
-        return await erasures.EraseAsync(path.Environment, path.Run, by, wait, ending.Token) is { } erasure
+        return await erasures.EraseAsync(path.Environment, path.Run, caller.Credential.Name, wait, ending.Token) is { } erasure
             ? ErasureTexts.Answer(context, erasure)
             : Problems.From(RunTexts.NotFound(path.Run));
     }

@@ -18,7 +18,8 @@ internal static class StopRun
     {
         var (body, problem) = await JsonBody.ReadAsync(context, NativeJson.Default.StopRun, new Protocol.StopRun(), MaxBodyBytes);
         if (problem is not null) return problem;
-        return await stops.RequestAsync(path.Environment, path.Run, body!.Reason, CredentialNames.NameOf(caller.Grant), cancellationToken) switch
+        return await stops.RequestAsync(
+            path.Environment, path.Run, body!.Reason, CredentialNames.NameOf(caller.Grant), caller.Credential.Name, cancellationToken) switch
         {
             StopOutcome.Told told => Answers.Json(await texts.TellAsync(path.Environment, told.Run, cancellationToken), WireJson.Contracts.StopReceipt),
             StopOutcome.Refused refused => Problems.From(refused.Refusal),

@@ -23,7 +23,7 @@ internal static class IssueToken
         var (body, problem) = await JsonBody.ReadAsync(context, NativeJson.Default.IssueToken, new Protocol.IssueToken(), MaxBodyBytes);
         if ((problem ?? FindFault(body!)) is { } fault) return fault;
         var token = await tokens.IssueAsync(
-            caller.Environment, [.. body!.Scopes!.OfType<string>()], TimeSpan.FromSeconds(body.ExpiresInSeconds ?? DefaultSeconds), cancellationToken);
+            caller.Environment, [.. body!.Scopes!.OfType<string>()], TimeSpan.FromSeconds(body.ExpiresInSeconds ?? DefaultSeconds), caller.Credential.Name, cancellationToken);
         context.Response.Headers.CacheControl = "no-store";
         return Answers.Json(new TokenInfo(token.Token, token.Id, token.ExpiresAt), WireJson.Contracts.TokenInfo, StatusCodes.Status201Created);
     }

@@ -8,10 +8,7 @@ namespace RealtimeStreams.Dialects.Native.Tokens;
 
 internal static class RevokeAllTokens
 {
-    public static async Task<JsonHttpResult<RevokedTokens>> HandleAsync(
-        Caller caller, IAccessTokens tokens, ICredentials credentials, CancellationToken cancellationToken)
-    {
-        var by = await credentials.TellAsync(caller.Credential, cancellationToken);
-        return Answers.Json(new RevokedTokens(await tokens.RevokeAllAsync(caller.Environment, by, cancellationToken)), WireJson.Contracts.RevokedTokens);
-    }
+    public static async Task<JsonHttpResult<RevokedTokens>> HandleAsync(Caller caller, IAccessTokens tokens, CancellationToken cancellationToken) =>
+        Answers.Json(
+            new RevokedTokens(await tokens.RevokeAllAsync(caller.Environment, caller.Credential.Name, cancellationToken)), WireJson.Contracts.RevokedTokens);
 }

@@ -11,11 +11,8 @@ internal static class RevokeToken
     public const string IdParameter = "tokenId";
 
     public static async Task<Results<NoContent, ProblemResult>> HandleAsync(
-        HttpContext context, Caller caller, IAccessTokens tokens, ICredentials credentials, CancellationToken cancellationToken)
-    {
-        var by = await credentials.TellAsync(caller.Credential, cancellationToken);
-        return await tokens.RevokeAsync(caller.Environment, RawPath.Find(context, IdParameter) ?? "", by, cancellationToken) is { } refusal
+        HttpContext context, Caller caller, IAccessTokens tokens, CancellationToken cancellationToken) =>
+        await tokens.RevokeAsync(caller.Environment, RawPath.Find(context, IdParameter) ?? "", caller.Credential.Name, cancellationToken) is { } refusal
             ? Problems.From(refusal)
             : TypedResults.NoContent();
-    }
 }

@@ -17,7 +17,7 @@ internal static class IssueToken
         {
             if (document is null || document.RootElement.ValueKind != JsonValueKind.Object) return Answers.Error(S2Error.BadJson("The body must be a JSON object."));
             if (TokenScope.Read(document.RootElement, call.Environment, clock.GetUtcNow(), out var scope) is { } fault) return Answers.Error(fault);
-            var token = await tokens.IssueAsync(call.Environment, scope!.Scopes, scope.Lifetime, context.RequestAborted);
+            var token = await tokens.IssueAsync(call.Environment, scope!.Scopes, scope.Lifetime, call.Credential.Name, context.RequestAborted);
             return Answers.Object(json => json.WriteString("access_token", token.Token), StatusCodes.Status201Created);
         }
     }

@@ -14,7 +14,7 @@ internal static class CancelRun
     public static async Task<IResult> HandleAsync(Caller caller, StreamPath path, IRunStops stops, CancellationToken cancellationToken)
     {
         var (environment, run, _) = path.Address;
-        switch (await stops.RequestAsync(environment, run, reason: null, CredentialNames.NameOf(caller.Grant), cancellationToken))
+        switch (await stops.RequestAsync(environment, run, reason: null, CredentialNames.NameOf(caller.Grant), caller.Credential.Name, cancellationToken))
         {
             case StopOutcome.Told told:
                 var body = new ArrayBufferWriter<byte>(128);

@@ -33,7 +33,7 @@ internal static class TriggerTask
                 return TriggerError.From(refusal);
             case RegisterOutcome.Registered { Run: var run, New: var isNew }:
                 var token = await tokens.IssueAsync(
-                    caller.Environment, [$"read:runs:{run.Id}", $"write:inputStreams:{run.Id}"], TokenLifetime, cancellationToken);
+                    caller.Environment, [$"read:runs:{run.Id}", $"write:inputStreams:{run.Id}"], TokenLifetime, caller.Credential.Name, cancellationToken);
                 context.Response.Headers["x-trigger-jwt"] = token.Token;
                 return Answers.Json(Answer(run.Id, isCached: !isNew && !isRetry));
             default:

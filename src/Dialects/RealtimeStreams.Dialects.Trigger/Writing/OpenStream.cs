@@ -11,7 +11,7 @@ namespace RealtimeStreams.Dialects.Trigger.Writing;
 internal static class OpenStream
 {
     public static async Task<IResult> HandleAsync(
-        HttpContext context, StreamPath stream, IRunRegistry registry, IChunkLog log, S2Access access, CancellationToken cancellationToken)
+        HttpContext context, Caller caller, StreamPath stream, IRunRegistry registry, IChunkLog log, S2Access access, CancellationToken cancellationToken)
     {
         var address = stream.Address;
         switch (await registry.AdmitAsync(address, LeaseBounds.Longest, cancellationToken))
@@ -22,7 +22,7 @@ internal static class OpenStream
                 // The writer would find out at its first chunk, and the caller by an error that says less.
                 if (await log.FindAsync(address, cancellationToken) is { End: { } end })
                     return TriggerError.From(ErrorCode.StreamClosed, $"Cannot initialize a realtime stream: {address.Key} has ended ({end.ToWord()}).");
-                var throughS2 = version == StreamsVersion.V2 && await access.TryTellAsync(context, address, cancellationToken);
+                var throughS2 = version == StreamsVersion.V2 && await access.TryTellAsync(context, caller, address, cancellationToken);
                 context.Response.Headers.CacheControl = "no-store";
                 return Answers.Json(throughS2 ? """{"version":"v2"}"""u8 : """{"version":"v1"}"""u8, StatusCodes.Status202Accepted);
             default:

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
+using RealtimeStreams.Dialects.Trigger.Requests;
 using RealtimeStreams.Http;
 using RealtimeStreams.Protocol;
 using RealtimeStreams.RunRegistry;
@@ -17,13 +18,13 @@ internal sealed class S2Access(IAccessTokens tokens, IOptions<TriggerDialectOpti
 
     /// <summary>Tells it in the answer's headers.</summary>
     /// <returns>False when the stream's name cannot stand in a header; such streams are written with the v1 writer.</returns>
-    public async Task<bool> TryTellAsync(HttpContext context, StreamAddress stream, CancellationToken cancellationToken)
+    public async Task<bool> TryTellAsync(HttpContext context, Caller caller, StreamAddress stream, CancellationToken cancellationToken)
     {
         var name = S2Names.StreamOf(stream.Run, stream.Key);
         if (name.Any(letter => letter is < ' ' or > '~') || name.EndsWith(' ')) return false;
         var scope = $"append:streams:{S2Names.EscapeRun(stream.Run)}/{stream.Key}";
         var headers = context.Response.Headers;
-        headers["X-S2-Access-Token"] = (await tokens.IssueAsync(stream.Environment, [scope], TokenLifetime, cancellationToken)).Token;
+        headers["X-S2-Access-Token"] = (await tokens.IssueAsync(stream.Environment, [scope], TokenLifetime, caller.Credential.Name, cancellationToken)).Token;
         headers["X-S2-Basin"] = S2Names.BasinOf(stream.Environment);
         headers["X-S2-Endpoint"] = EndpointOf(context.Request);
         headers["X-S2-Stream-Name"] = name;

@@ -1,11 +1,9 @@
-using Microsoft.EntityFrameworkCore;
 using RealtimeStreams.RunRegistry.SecretKeys;
-using RealtimeStreams.RunRegistry.Storing;
 
 namespace RealtimeStreams.RunRegistry.AccessTokens;
 
 /// <summary>Tells secret keys and tokens apart: a token has two dots. A secret key may have dots too, so it is asked for in any case.</summary>
-internal sealed class CredentialFinder(TokenAuthority tokens, EnvironmentFinder keys, Revocations revocations, RegistryDatabase database, RegistryTelemetry telemetry) : ICredentials
+internal sealed class CredentialFinder(TokenAuthority tokens, EnvironmentFinder keys, Revocations revocations, RegistryTelemetry telemetry) : ICredentials
 {
     public async ValueTask<Credential?> FindAsync(string bearer, CancellationToken cancellationToken)
     {
@@ -36,19 +34,6 @@ internal sealed class CredentialFinder(TokenAuthority tokens, EnvironmentFinder 
     {
         ArgumentNullException.ThrowIfNull(credential);
         return revocations.Watch(credential);
-    }
-
-    public async ValueTask<string> TellAsync(Credential credential, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(credential);
-        var id = credential.Key is { Digest: var digest } && Convert.FromHexString(digest) is var hash
-            ? await database.ReadAsync("find_key", (context, token) => context.SecretKeys
-                .Where(row => row.Environment == credential.Environment.Value && row.Hash == hash)
-                .Select(row => row.Id)
-                .FirstOrDefaultAsync(token), cancellationToken)
-            : null;
-        var key = id is null ? "a secret key" : $"key {id}";
-        return credential.Grant is not { } grant ? key : $"token {grant.TokenId ?? "without an id"}, signed with {key}";
     }
 
     public void CountForbidden() => telemetry.RecordRefusedToken(TokenFaults.WrongScope);

@@ -36,7 +36,7 @@ internal sealed partial class TokenAuthority(
         revocations.RevokeAllAsync(environment, by, cancellationToken);
 
     public async ValueTask<IssuedToken> IssueAsync(
-        EnvironmentId environment, IReadOnlyList<string> scopes, TimeSpan lifetime, CancellationToken cancellationToken)
+        EnvironmentId environment, IReadOnlyList<string> scopes, TimeSpan lifetime, string by, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(scopes);
         ArgumentOutOfRangeException.ThrowIfLessThan(lifetime, MinLifetime);
@@ -56,7 +56,7 @@ internal sealed partial class TokenAuthority(
         if (token.Length > TokenText.MaxLength)
             throw new ArgumentException($"The token would be {token.Length} characters long; at most {TokenText.MaxLength} are allowed.", nameof(scopes));
         telemetry.RecordIssuedToken();
-        LogIssued(id, environment, expiresAt, scopes);
+        LogIssued(id, environment, by, expiresAt, scopes);
         return new IssuedToken(token, id, expiresAt);
     }
 
@@ -79,6 +79,6 @@ internal sealed partial class TokenAuthority(
     }
 
     // There may be one for each view of a page: no matter for every log.
-    [LoggerMessage(EventId = 1444, Level = LogLevel.Debug, Message = "Issued the access token {Token} of {Environment}, until {Until:O}, for {Scopes}")]
-    private partial void LogIssued(string token, EnvironmentId environment, DateTimeOffset until, IReadOnlyList<string> scopes);
+    [LoggerMessage(EventId = 1444, Level = LogLevel.Debug, Message = "The access token {Token} of {Environment} was issued by {By}, until {Until:O}, for {Scopes}")]
+    private partial void LogIssued(string token, EnvironmentId environment, string by, DateTimeOffset until, IReadOnlyList<string> scopes);
 }

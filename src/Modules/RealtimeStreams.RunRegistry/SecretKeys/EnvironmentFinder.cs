@@ -68,7 +68,7 @@ internal sealed class EnvironmentFinder(
         if (row.Prefix is null || !protector.TryUnprotect(row.Ciphertext, out _)) await StoreCiphertextAsync(row, secretKey, cancellationToken);
         var environment = EnvironmentId.Parse(row.Environment);
         if (remembered.Count >= MaxRemembered) remembered.Clear();
-        var answer = new Answer(environment, digest, generation, row.ExpiresAt, clock.GetTimestamp() + lifetime);
+        var answer = new Answer(environment, row.Id, digest, generation, row.ExpiresAt, clock.GetTimestamp() + lifetime);
         remembered[name] = answer;
         return answer.ToFinding(name);
     }
@@ -82,9 +82,9 @@ internal sealed class EnvironmentFinder(
             .ExecuteUpdateAsync(set => set.SetProperty(there => there.Ciphertext, ciphertext).SetProperty(there => there.Prefix, prefix), token), cancellationToken);
     }
 
-    private sealed record Answer(EnvironmentId Environment, byte[] Digest, long Generation, DateTimeOffset? ExpiresAt, long Until)
+    private sealed record Answer(EnvironmentId Environment, string Id, byte[] Digest, long Generation, DateTimeOffset? ExpiresAt, long Until)
     {
-        public KeyFinding ToFinding(string digest) => new(Environment, new KeyMark(digest, ExpiresAt, Generation), null);
+        public KeyFinding ToFinding(string digest) => new(Environment, new KeyMark(Id, digest, ExpiresAt, Generation), null);
     }
 }
 

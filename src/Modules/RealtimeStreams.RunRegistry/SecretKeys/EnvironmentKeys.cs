@@ -52,11 +52,11 @@ internal sealed class EnvironmentKeys(
         var rows = await database.ReadAsync("find_secret_keys", (context, token) => context.SecretKeys
             .Where(row => row.Environment == environment.Value && row.RevokedAt == null && (row.ExpiresAt == null || row.ExpiresAt > now))
             .OrderByDescending(row => row.CreatedAt)
-            .Select(row => new { row.Hash, row.Ciphertext, row.ExpiresAt })
+            .Select(row => new { row.Id, row.Hash, row.Ciphertext, row.ExpiresAt })
             .ToListAsync(token), cancellationToken);
         var keys = rows
             .Select(row => protector.TryUnprotect(row.Ciphertext, out var key)
-                ? new SigningKey(Encoding.UTF8.GetBytes(key), new KeyMark(Convert.ToHexStringLower(row.Hash), row.ExpiresAt, generation))
+                ? new SigningKey(Encoding.UTF8.GetBytes(key), new KeyMark(row.Id, Convert.ToHexStringLower(row.Hash), row.ExpiresAt, generation))
                 : null)
             .OfType<SigningKey>()
             .ToArray();

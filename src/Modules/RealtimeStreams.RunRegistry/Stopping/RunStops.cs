@@ -14,7 +14,7 @@ internal sealed partial class RunStops(
     private const int MaxWorkerBytes = 256;
 
     public async Task<StopOutcome> RequestAsync(
-        EnvironmentId environment, RunId run, string? reason, string? by, CancellationToken cancellationToken)
+        EnvironmentId environment, RunId run, string? reason, string? by, string who, CancellationToken cancellationToken)
     {
         if (reason?.Length > MaxReasonLength)
             return Refuse(ErrorCode.InvalidRequest, $"reason is {reason.Length} characters long; at most {MaxReasonLength} are allowed.");
@@ -22,7 +22,7 @@ internal sealed partial class RunStops(
         if (await FindAsync(environment, run, cancellationToken) is not { } there) return new StopOutcome.Refused(RunRefusals.NotFound(run));
         if (asked)
         {
-            LogRequested(run, environment, by);
+            LogRequested(run, environment, who);
             await changes.TellAsync(new RegistryChange(RegistryChangeKind.StopRequested, environment, run), cancellationToken);
         }
         if (there is not { Pending: PendingWork.Completion, Attempt: 0, StopRequestedAt: not null }) return new StopOutcome.Told(there.ToRun());
@@ -99,8 +99,8 @@ internal sealed partial class RunStops(
 
     private static StopOutcome.Refused Refuse(ErrorCode code, string detail) => new(new Refusal(code, detail));
 
-    [LoggerMessage(EventId = 1450, Level = LogLevel.Information, Message = "Run {Run} of {Environment} was asked to stop ({By})")]
-    private partial void LogRequested(RunId run, EnvironmentId environment, string? by);
+    [LoggerMessage(EventId = 1450, Level = LogLevel.Information, Message = "Run {Run} of {Environment} was asked to stop by {By}")]
+    private partial void LogRequested(RunId run, EnvironmentId environment, string by);
 
     [LoggerMessage(EventId = 1451, Level = LogLevel.Debug, Message = "Worker {Worker} has seen that run {Run} of {Environment} shall stop")]
     private partial void LogSeen(RunId run, EnvironmentId environment, string worker);
