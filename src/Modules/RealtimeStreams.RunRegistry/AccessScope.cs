@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace RealtimeStreams.RunRegistry;
 
 /// <summary>One scope of a token: <c>action:type:id</c>, <c>action:type</c>, or the word <c>admin</c>. Ids may contain colons.</summary>
@@ -16,6 +18,9 @@ public readonly record struct AccessScope(string Action, string? Type, string? I
         var parts = text.Split(':', 3);
         return new AccessScope(parts[0], parts.Length > 1 ? parts[1] : null, parts.Length > 2 ? parts[2] : null);
     }
+
+    /// <summary>How long a scope is in a token's JSON, quotes and comma included.</summary>
+    public static int WrittenBytes(string scope) => JsonEncodedText.Encode(scope).EncodedUtf8Bytes.Length + 3;
 
     /// <summary>Whether this allows the action on the resource.</summary>
     public bool Allows(string action, AccessResource resource) =>

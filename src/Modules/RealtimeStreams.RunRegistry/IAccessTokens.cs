@@ -5,6 +5,13 @@ namespace RealtimeStreams.RunRegistry;
 /// <summary>Checks, makes and takes back public access tokens: short-lived JWTs that an environment's secret key signs (HS256), here or in a client's SDK.</summary>
 public interface IAccessTokens
 {
+    /// <summary>The shortest that a token is valid: 1 second.</summary>
+    static readonly TimeSpan MinLifetime = TimeSpan.FromSeconds(1);
+
+    /// <summary>The most bytes that a token's scopes may have together, as <see cref="AccessScope.WrittenBytes"/> counts them.</summary>
+    /// <remarks>With an environment's longest id (6 x 256 bytes, all escaped) and the other claims (300) it makes 5,932 bytes, 7,991 characters with the signature: a token has at most 8,192.</remarks>
+    const int MaxScopeBytes = 4096;
+
     /// <summary>What a token grants; null when it is no valid token, whatever the reason.</summary>
     /// <remarks>
     /// Valid is a token of at most 8 KiB that any of its environment's secret keys signed, for this product, that has not expired and was not

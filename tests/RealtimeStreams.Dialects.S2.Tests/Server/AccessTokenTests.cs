@@ -84,6 +84,22 @@ public sealed class AccessTokenTests(S2Server server)
     }
 
     [Fact]
+    public async Task A_token_that_could_not_be_made_is_refused()
+    {
+        using var backend = server.NewCaller();
+        string[] all = ["append", "read", "check-tail", "create-stream", "trim", "fence"];
+
+        // As long as the server's own tokens may be; and shorter than the shortest life.
+        var tooLong = await backend.SendAsync(HttpMethod.Post, "/v1/access-tokens", Body(ops: all, its: new string('ü', 256)));
+        var fitting = await backend.SendAsync(HttpMethod.Post, "/v1/access-tokens", Body(ops: ["append"], its: new string('ü', 256)));
+        var tooShort = await backend.SendAsync(HttpMethod.Post, "/v1/access-tokens", Body(ops: all, until: TimeProvider.System.GetUtcNow().AddSeconds(0.9)));
+
+        Assert.Equal((422, "invalid"), tooLong.Error);
+        Assert.Equal(201, fitting.Status);
+        Assert.Equal((422, "invalid"), tooShort.Error);
+    }
+
+    [Fact]
     public async Task Sessions_end_with_a_terminal_401_when_their_token_expires()
     {
         var name = prefix + "/s";
@@ -159,7 +175,7 @@ public sealed class AccessTokenTests(S2Server server)
         return answer.Json.GetProperty("access_token").GetString() ?? throw new XunitException(answer.Text);
     }
 
-    private string Body(string[]? ops = null, bool auto = false, string? exact = null, bool read = false, DateTimeOffset? until = null) => JsonSerializer.Serialize(new
+    private string Body(string[]? ops = null, bool auto = false, string? exact = null, bool read = false, DateTimeOffset? until = null, string? its = null) => JsonSerializer.Serialize(new
     {
         id = Guid.NewGuid().ToString(),
         scope = new
@@ -167,7 +183,7 @@ public sealed class AccessTokenTests(S2Server server)
             basins = new { exact = S2Server.Basin },
             ops = ops ?? [],
             op_groups = new { stream = new { read } },
-            streams = exact is null ? (object)new { prefix } : new { exact },
+            streams = exact is null ? (object)new { prefix = its ?? prefix } : new { exact },
         },
         expires_at = until ?? TimeProvider.System.GetUtcNow().AddHours(1),
         auto_prefix_streams = auto,

@@ -1,3 +1,4 @@
+using System.Net.Http.Headers;
 using System.Text.Json;
 using RealtimeStreams.Server.Tests.Authorization;
 
@@ -122,6 +123,44 @@ public sealed class CutTextTests(ServerInProcess server)
 
         Assert.True(status == 400, $"{status}: {text}");
         Assert.Contains(field, text, StringComparison.Ordinal);
+    }
+
+    public static TheoryData<string, string> S2Texts => new()
+    {
+        { "POST /v1/streams", """{"stream":"a\ud83d"}""" },
+        { "POST /v1/streams", """{"stream":"a","config":{"storage_class":"\ud83d"}}""" },
+        { "POST /v1/streams", """{"stream":"a","config":{"\ud83d":1}}""" },
+        { "PUT /v1/streams/cut", """{"timestamping":{"mode":"\udc00"}}""" },
+        { "PUT /v1/streams/cut", """{"timestamping":{"\udc00":1}}""" },
+        { "PATCH /v1/streams/cut", """{"storage_class":"\ud83d"}""" },
+        { "PUT /v1/basins/env-default-37a8eec1", """{"\ud83d":1}""" },
+        { "POST /v1/access-tokens", """{"id":"\ud83d"}""" },
+        { "POST /v1/access-tokens", """{"id":"a","expires_at":"\ud83d"}""" },
+        { "POST /v1/access-tokens", """{"id":"a","scope":{"basins":{"prefix":""},"ops":["\ud83d"],"streams":{"prefix":"x"}}}""" },
+        { "POST /v1/access-tokens", """{"id":"a","scope":{"basins":{"prefix":""},"ops":["append"],"streams":{"prefix":"\ud83d"}}}""" },
+        { "POST /v1/access-tokens", """{"id":"a","scope":{"basins":{"\udc00":""}}}""" },
+    };
+
+    [Theory, MemberData(nameof(S2Texts))]
+    public async Task S2s_documents_are_text_throughout(string route, string body)
+    {
+        var (status, text) = await server.SendAsync(route.Split(' ')[0], route.Split(' ')[1], Key, body);
+
+        Assert.True(status == 400, $"{status}: {text}");
+        Assert.Contains("half a character", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_configuration_in_a_header_is_text_throughout()
+    {
+        using var client = new HttpClient { BaseAddress = server.Address };
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"/v1/streams/{task}/records") { Content = new StringContent("""{"records":[{"body":"x"}]}""", MediaTypeHeaderValue.Parse("application/json")) };
+        request.Headers.TryAddWithoutValidation("Authorization", Key);
+        request.Headers.TryAddWithoutValidation("s2-stream-config", """{"storage_class":"\ud83d"}""");
+
+        using var answer = await client.SendAsync(request, TestContext.Current.CancellationToken);
+
+        Assert.Equal(400, (int)answer.StatusCode);
     }
 
     private async Task<string> DoneAsync(string method, string path, string? body)

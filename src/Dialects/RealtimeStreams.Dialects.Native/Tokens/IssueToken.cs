@@ -14,9 +14,6 @@ internal static class IssueToken
     private const int MaxSeconds = 30 * 24 * 60 * 60;
     private const int MaxScopes = 100;
 
-    // As JSON. With an environment's longest id (6 x 256 bytes, all escaped) and the other claims (300) it makes 5,932 bytes, 7,991 characters with the signature: a token has at most 8,192.
-    private const int MaxScopeBytes = 4096;
-
     public static async Task<Results<JsonHttpResult<TokenInfo>, ProblemResult>> HandleAsync(
         HttpContext context, Caller caller, IAccessTokens tokens, CancellationToken cancellationToken)
     {
@@ -40,9 +37,9 @@ internal static class IssueToken
             if (ScopeRules.FindFault(scopes[i]) is { } fault)
                 return Problems.From(ErrorCode.InvalidRequest, $"The field scopes[{i}] {fault}.", $"scopes[{i}]");
         }
-        var bytes = scopes.Sum(scope => ScopeRules.WrittenBytes(scope!));
-        if (bytes > MaxScopeBytes)
-            return Problems.From(ErrorCode.InvalidRequest, $"The scopes are {bytes} bytes long as a token holds them; at most {MaxScopeBytes} are allowed.", "scopes");
+        var bytes = scopes.Sum(scope => AccessScope.WrittenBytes(scope!));
+        if (bytes > IAccessTokens.MaxScopeBytes)
+            return Problems.From(ErrorCode.InvalidRequest, $"The scopes are {bytes} bytes long as a token holds them; at most {IAccessTokens.MaxScopeBytes} are allowed.", "scopes");
         return body.ExpiresInSeconds is < 1 or > MaxSeconds
             ? Problems.From(
                 ErrorCode.InvalidRequest, $"The field expiresInSeconds is {body.ExpiresInSeconds}; it must be a number from 1 to {MaxSeconds}.", "expiresInSeconds")

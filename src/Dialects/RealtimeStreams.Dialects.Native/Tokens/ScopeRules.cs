@@ -1,4 +1,3 @@
-using System.Text.Json;
 using RealtimeStreams.Http;
 using RealtimeStreams.Protocol;
 using RealtimeStreams.RunRegistry;
@@ -29,9 +28,6 @@ internal static class ScopeRules
             _ => null,
         };
     }
-
-    /// <summary>How long a scope is in a token's JSON, quotes and comma included.</summary>
-    public static int WrittenBytes(string scope) => JsonEncodedText.Encode(scope).EncodedUtf8Bytes.Length + 3;
 
     private static string? FindStreamFault(string id)
     {

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using RealtimeStreams.Dialects.S2.Wire;
 using RealtimeStreams.Http;
+using RealtimeStreams.Protocol;
 
 namespace RealtimeStreams.Dialects.S2.Requests;
 
@@ -34,11 +35,12 @@ internal static class RequestBody
         }
     }
 
-    /// <summary>Reads a JSON document; null for an empty body. The caller disposes it.</summary>
+    /// <summary>Reads a JSON document whose strings and names are text; null for an empty body. The caller disposes it.</summary>
     public static ValueTask<(JsonDocument? Value, S2Error? Error)> ReadDocumentAsync(HttpContext context) =>
         ReadAsync<JsonDocument>(context, MaxDocumentBytes, bytes =>
         {
             if (bytes.Span.Trim(" \t\r\n"u8).IsEmpty) return (null, null);
+            if (!JsonStrings.AreText(bytes.Span)) return (null, S2Error.BadJson("The body is not UTF-8, or one of its strings holds half a character (a surrogate without its partner)."));
             try
             {
                 // Out of memory that is only lent.

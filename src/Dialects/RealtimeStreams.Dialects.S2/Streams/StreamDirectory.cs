@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using RealtimeStreams.Dialects.S2.Records;
@@ -98,9 +99,11 @@ internal sealed class StreamDirectory(IRunRegistry runs, INamedStreams streams, 
     {
         config = StreamConfig.Default;
         if (headers[ConfigHeader] is not { Count: > 0 } text) return null;
+        var bytes = Encoding.UTF8.GetBytes(text.ToString());
+        if (!JsonStrings.AreText(bytes)) return S2Error.BadHeader($"A string in the header {ConfigHeader} holds half a character (a surrogate without its partner).");
         try
         {
-            using var json = JsonDocument.Parse(text.ToString());
+            using var json = JsonDocument.Parse(bytes);
             return StreamConfig.Default.TryChange(json.RootElement, RetentionOf(environment), out config);
         }
         catch (JsonException)

@@ -4,6 +4,7 @@ using RealtimeStreams.Dialects.S2.Requests;
 using RealtimeStreams.Dialects.S2.Wire;
 using RealtimeStreams.Http;
 using RealtimeStreams.Protocol;
+using RealtimeStreams.RunRegistry;
 
 namespace RealtimeStreams.Dialects.S2.Tokens;
 
@@ -43,6 +44,9 @@ internal sealed record TokenScope(IReadOnlyList<string> Scopes, TimeSpan Lifetim
             if (prefix is null) return S2Error.Invalid("The field auto_prefix_streams needs scope.streams.prefix.");
             scopes.Add(Permit.ScopeOfAutoPrefix(prefix));
         }
+        var bytes = scopes.Sum(AccessScope.WrittenBytes);
+        if (bytes > IAccessTokens.MaxScopeBytes)
+            return S2Error.Invalid($"The scope is {bytes} bytes long as the token holds it; at most {IAccessTokens.MaxScopeBytes} are allowed. Name fewer operations, or a shorter prefix.");
         result = new TokenScope(scopes, lifetime);
         return null;
     }
@@ -57,9 +61,9 @@ internal sealed record TokenScope(IReadOnlyList<string> Scopes, TimeSpan Lifetim
             return S2Error.Invalid("The field expires_at must be a time as RFC 3339 writes it.");
         }
         lifetime = expires - now;
-        return lifetime > TimeSpan.Zero && lifetime <= MaxLifetime
+        return lifetime >= IAccessTokens.MinLifetime && lifetime <= MaxLifetime
             ? null
-            : S2Error.Invalid($"The field expires_at must lie ahead, and at most {MaxLifetime.TotalDays:0} days.");
+            : S2Error.Invalid($"The field expires_at must lie at least a second ahead, and at most {MaxLifetime.TotalDays:0} days.");
     }
 
     private static S2Error? FindOperations(JsonElement scope, out IReadOnlyCollection<string> operations)

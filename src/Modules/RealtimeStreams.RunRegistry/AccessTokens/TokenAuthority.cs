@@ -8,7 +8,6 @@ namespace RealtimeStreams.RunRegistry.AccessTokens;
 internal sealed partial class TokenAuthority(
     EnvironmentKeys keys, Revocations revocations, TimeProvider clock, RegistryTelemetry telemetry, ILogger<TokenAuthority> logger) : IAccessTokens
 {
-    private static readonly TimeSpan MinLifetime = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan MaxLifetime = TimeSpan.FromDays(3653);
 
     public async ValueTask<AccessGrant?> VerifyAsync(string token, CancellationToken cancellationToken)
@@ -39,7 +38,7 @@ internal sealed partial class TokenAuthority(
         EnvironmentId environment, IReadOnlyList<string> scopes, TimeSpan lifetime, string by, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(scopes);
-        ArgumentOutOfRangeException.ThrowIfLessThan(lifetime, MinLifetime);
+        ArgumentOutOfRangeException.ThrowIfLessThan(lifetime, IAccessTokens.MinLifetime);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(lifetime, MaxLifetime);
         if (scopes.Any(string.IsNullOrEmpty)) throw new ArgumentException("A scope is empty.", nameof(scopes));
 

@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
 using RealtimeStreams.Protocol;
+using RealtimeStreams.RunRegistry.Registering;
 using RealtimeStreams.RunRegistry.Storing;
 
 namespace RealtimeStreams.RunRegistry.Ending;
@@ -8,6 +9,8 @@ namespace RealtimeStreams.RunRegistry.Ending;
 /// <summary>Erases on request, and keeps the receipts.</summary>
 internal sealed partial class Erasures(RegistryDatabase database, RunErasure erasure, TimeProvider clock, ILogger<Erasures> logger) : IErasures
 {
+    private const int MaxIdBytes = 64; // They have 40.
+
     public async Task<Erasure?> EraseAsync(EnvironmentId environment, RunId run, string by, TimeSpan wait, CancellationToken endWait)
     {
         // Not given up half way: what is asked for is stored, or it is not.
@@ -25,6 +28,7 @@ internal sealed partial class Erasures(RegistryDatabase database, RunErasure era
 
     public async Task<Erasure?> FindAsync(EnvironmentId environment, string id, CancellationToken cancellationToken)
     {
+        if (TextRule.FindFault(id, MaxIdBytes) is not null) return null; // None has such an id; PostgreSQL would not take U+0000 either.
         var row = await database.ReadAsync("find_erasure", (context, token) => context.Erasures
             .SingleOrDefaultAsync(there => there.Environment == environment.Value && there.Id == id, token), cancellationToken);
         return row?.ToErasure();

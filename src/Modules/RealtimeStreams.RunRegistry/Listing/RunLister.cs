@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using RealtimeStreams.Protocol;
+using RealtimeStreams.RunRegistry.Registering;
 using RealtimeStreams.RunRegistry.Storing;
 
 namespace RealtimeStreams.RunRegistry.Listing;
@@ -18,6 +19,10 @@ internal sealed class RunLister(RegistryDatabase database)
             if (!RunCursor.TryParse(text, out var cursor)) return Refuse("cursor is none that this server gave.");
             after = cursor;
         }
+
+        // No run has what no run can be given; PostgreSQL would not take U+0000 either.
+        if (query.TaskId is { } task && TextRule.FindFault(task, TextRule.MaxTaskIdBytes) is not null) return new RunListOutcome.Listed([], null);
+        if (query.Tag is { } tag && TextRule.FindFault(tag, TextRule.MaxTagBytes) is not null) return new RunListOutcome.Listed([], null);
 
         var rows = await database.ReadAsync("list", (context, token) => Select(context, environment, query, after)
             .OrderByDescending(row => row.CreatedAt).ThenByDescending(row => row.Id)
