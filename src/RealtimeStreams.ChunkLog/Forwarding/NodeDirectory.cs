@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
-using RealtimeStreams.ChunkLog.Announcing;
 
 namespace RealtimeStreams.ChunkLog.Forwarding;
 
@@ -18,13 +17,15 @@ internal sealed class NodeDirectory : IDisposable
     private const char Farewell = '-';
 
     private readonly ConcurrentDictionary<string, long> seen = new(StringComparer.Ordinal);
-    private readonly NodeMessages messages;
+    // Who has said goodbye, and when: a word of his that was under way then is heard after it. Final, as ids are new at each start; forgotten after a lifetime, and so few.
+    private readonly ConcurrentDictionary<string, long> departed = new(StringComparer.Ordinal);
+    private readonly INodeMessages messages;
     private readonly TimeProvider clock;
     private readonly IDisposable subscription;
     private readonly ITimer timer;
     private volatile bool leaving;
 
-    public NodeDirectory(NodeMessages messages, TimeProvider clock)
+    public NodeDirectory(INodeMessages messages, TimeProvider clock)
     {
         this.messages = messages;
         this.clock = clock;
@@ -85,9 +86,13 @@ internal sealed class NodeDirectory : IDisposable
     {
         if (word[..Math.Min(1, word.Length)] is [Farewell])
         {
+            foreach (var (id, at) in departed)
+                if (clock.GetElapsedTime(at) > Lifetime) departed.TryRemove(id, out _);
+            departed[word[1..]] = clock.GetTimestamp();
             seen.TryRemove(word[1..], out _);
             return;
         }
+        if (departed.ContainsKey(word)) return;
         // Who is new learns at once who is there.
         if (!seen.ContainsKey(word) && word != Self) Announce();
         seen[word] = clock.GetTimestamp();
