@@ -29,7 +29,7 @@ public abstract class OddTextContract(TestDatabases databases) : RegistryContrac
         Assert.IsNotType<RenewOutcome.Renewed>(await Of<IRunClaims>(node).ReleaseAsync(Environment, run, text, 1, Cancelled));
         Assert.IsNotType<ClaimOutcome.Claimed>(await Of<IRunClaims>(node).ClaimAsync(Environment, [text], "w", TimeSpan.FromSeconds(1), Cancelled));
         Assert.IsNotType<ClaimOutcome.Claimed>(await Of<IRunClaims>(node).ClaimAsync(Environment, ["t"], text, TimeSpan.FromSeconds(1), Cancelled));
-        await Of<IRunStops>(node).RequestAsync(Environment, run, text, "by", Cancelled);
+        await Of<IRunStops>(node).RequestAsync(Environment, run, text, "by", "by", Cancelled);
         await Of<IRunStops>(node).AcknowledgeAsync(Environment, run, text, 1, Cancelled);
         Assert.IsNotType<SecretKeyOutcome.Made>(await Of<ISecretKeys>(node).RotateAsync(Environment, text, TimeSpan.Zero, "by", Cancelled));
         Assert.IsNotType<SecretKeyOutcome.Revoked>(await Of<ISecretKeys>(node).RevokeAsync(Environment, text, "by", Cancelled));
