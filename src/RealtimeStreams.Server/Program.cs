@@ -32,6 +32,7 @@ builder.AddGreeting();
 
 var app = builder.Build();
 app.UseSecurityHeaders();
+app.UseAnswerPace();
 app.UseCors();
 app.UseProblems();
 app.UseBodyPace();

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using RealtimeStreams.Protocol;
 using RealtimeStreams.Testing;
 
@@ -113,6 +114,48 @@ public sealed class SlowHttp2ClientTests : IClassFixture<ImpatientServer>, IDisp
         // The connection goes on.
         await closed.GetAsync(3, "/alive");
         Assert.Equal(3, (await closed.NextAsync(Http2Frame.Headers))?.Stream);
+    }
+
+    [Theory]
+    [InlineData("/api/v1/runs/{run}")]
+    [InlineData("/api/v3/runs/{run}")]
+    [InlineData("/realtime/v1/runs/{run}?offset=-1")]
+    [InlineData("/api/v1/runs/{run}/streams/default")]
+    [InlineData("/v1/streams/runs%2F{run}%2Fdefault/records?seq_num=0")]
+    public async Task Only_the_request_of_a_whole_answer_that_nobody_takes_is_ended_and_its_place_is_free(string path)
+    {
+        var run = Api.NewId();
+        using (var made = await api.SendAsync(HttpMethod.Post, "/api/v1/runs", $$"""{"id":"{{run}}","triggered":true,"taskId":"t","payload":"{{new string('x', 30_000)}}"}"""))
+            Assert.Equal(201, (int)made.StatusCode);
+        await api.AppendAsync(run, "default", $"\"{new string('x', ImpatientServer.ChunkBytes)}\"");
+        path = path.Replace("{run}", run, StringComparison.Ordinal);
+        var token = path.StartsWith("/v1/", StringComparison.Ordinal) ? await IssueOfS2Async($"runs/{run}/default") : await IssueAsync($"read:runs:{run}");
+        var credential = $"Bearer {token}";
+        using var closed = await RawHttp2.ConnectAsync(server, closed: true);
+        await closed.GetAsync(1, path, ("authorization", credential), ("accept", Api.Json));
+        Assert.Equal(1, (await closed.NextAsync(Http2Frame.Headers))?.Stream); // The answer has begun.
+
+        var reset = await closed.NextAsync(Http2Frame.Reset, Http2Frame.GoAway).WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System, Cancelled);
+
+        Assert.Equal((Http2Frame.Reset, 1), (reset?.Type, reset?.Stream));
+        await closed.GetAsync(3, "/alive");
+        Assert.Equal(3, (await closed.NextAsync(Http2Frame.Headers))?.Stream);
+        await Until.TrueAsync(() => "The place is still taken.", async () =>
+        {
+            using var next = await api.SendAsync(HttpMethod.Get, path, headers: [("Authorization", credential), ("Accept", Api.Json)]);
+            return next.IsSuccessStatusCode;
+        });
+        Assert.DoesNotContain(server.Log, line => line.Contains("fail:", StringComparison.Ordinal));
+    }
+
+    private async Task<string> IssueOfS2Async(string stream)
+    {
+        var body = $$$"""{"id":"t","scope":{"basins":{"prefix":""},"streams":{"exact":"{{{stream}}}"},"ops":["read"]}}""";
+        using var issued = await api.SendAsync(HttpMethod.Post, "/v1/access-tokens", body);
+        var text = await issued.Content.ReadAsStringAsync(Cancelled);
+        Assert.True(issued.IsSuccessStatusCode, text);
+        using var token = JsonDocument.Parse(text);
+        return token.RootElement.GetProperty("access_token").GetString()!;
     }
 
     private async Task<string> IssueAsync(string scope) =>

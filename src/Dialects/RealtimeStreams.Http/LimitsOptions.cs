@@ -85,7 +85,7 @@ public sealed class LimitsOptions
     [Range(1024, 64 * 1024)]
     public int MaxRequestLineBytes { get; set; } = 8 * 1024;
 
-    /// <summary>How long a live reader, or an append session that does not take its acknowledgements, may hold up a write by taking nothing, before its connection is ended. A write of more than 1 MiB has as long again for each further MiB. Default: 2 minutes.</summary>
+    /// <summary>How long whoever is answered may hold up a write by taking nothing, before the connection is ended (over HTTP/2 the request): live readers, append sessions that do not take their acknowledgements, and readers of whole answers. A write of more than 1 MiB has as long again for each further MiB. Default: 2 minutes.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan StalledReader { get; set; } = TimeSpan.FromMinutes(2);
 

@@ -1,4 +1,3 @@
-using System.IO.Pipelines;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 using RealtimeStreams.Http.Limiting;
@@ -66,19 +65,6 @@ public sealed class RequestLimits
     {
         ArgumentNullException.ThrowIfNull(context);
         return context.Features.Get<Admission>()?.BecomeBody(limits) is { } refusal ? telemetry.Refuse(context, refusal) : null;
-    }
-
-    /// <summary>The body of an answer that goes on, which is ended when its reader takes nothing for too long (<see cref="LimitsOptions.StalledReader"/>).</summary>
-    public PipeWriter Watch(HttpContext context)
-    {
-        ArgumentNullException.ThrowIfNull(context);
-        var output = new WatchedOutput(context.Response.BodyWriter, limits.StalledReader, clock, () =>
-        {
-            telemetry.RecordStalledReader();
-            context.Abort();
-        });
-        context.Response.RegisterForDispose(output);
-        return output;
     }
 
     /// <summary>The request is over: its places are free. For any request, let in or not.</summary>

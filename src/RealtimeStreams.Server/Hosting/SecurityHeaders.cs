@@ -10,7 +10,7 @@ namespace RealtimeStreams.Server.Hosting;
 /// </remarks>
 internal static class SecurityHeaders
 {
-    // A reader of a whole answer; what is open-ended lifts it and watches its reader in another way. Of one request only over HTTP/1.1: over HTTP/2 the rate is the connection's.
+    // A reader of a whole answer; what is open-ended lifts it. Of one request only over HTTP/1.1: over HTTP/2 the rate is the connection's, and AnswerPace alone holds readers of either.
     private static readonly MinDataRate wholeAnswers = new(240, TimeSpan.FromSeconds(30));
 
     public static WebApplication UseSecurityHeaders(this WebApplication app)

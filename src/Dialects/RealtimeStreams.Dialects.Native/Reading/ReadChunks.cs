@@ -59,7 +59,7 @@ internal sealed partial class ReadChunks(
         context.Response.Headers.CacheControl = "no-store";
         try
         {
-            await page.WriteAsync(limits.Watch(context), stored, requested, cancellationToken);
+            await page.WriteAsync(context.Response.BodyWriter, stored, requested, cancellationToken);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -72,7 +72,7 @@ internal sealed partial class ReadChunks(
     {
         FeedFormat format = request.MediaType == ReadRequest.Lines ? LinesFormat.Instance : SseFormat.Instance;
         OpenEnded.PrepareResponse(context, format.MediaType);
-        return new Feed(read, format, limits.Watch(context), request.Timeout, clock, requested, stop);
+        return new Feed(read, format, context.Response.BodyWriter, request.Timeout, clock, requested, stop);
     }
 
     private async Task SendFeedAsync(

@@ -15,7 +15,6 @@ internal sealed partial class AppendSessions(
     IAppender appender,
     IOpenWriters writers,
     ICredentials credentials,
-    RequestLimits limits,
     IHostApplicationLifetime lifetime,
     TimeProvider clock,
     ILogger<AppendSessions> logger)
@@ -25,7 +24,7 @@ internal sealed partial class AppendSessions(
         OpenEnded.LiftRequestLimits(context);
         OpenEnded.PrepareResponse(context, AppendRecords.SessionType);
         await context.Response.StartAsync(context.RequestAborted);
-        var output = limits.Watch(context);
+        var output = context.Response.BodyWriter;
         await output.FlushAsync(context.RequestAborted);
         using var writer = writers.Enter(target.Address); // Until the client goes, or ends the session.
         using var session = new AppendSession(target.Address, target.RulesFor(call), appender, context.Request.BodyReader, output, clock);

@@ -85,7 +85,7 @@ internal sealed partial class ReadRecords(
     {
         OpenEnded.PrepareResponse(context, format.ContentType);
         context.Response.Headers.CacheControl = "no-cache, no-transform";
-        var output = limits.Watch(context);
+        var output = context.Response.BodyWriter;
         using var grace = new Grace(clock, cancellationToken, context.RequestAborted);
         S2Error? error;
         try

@@ -66,7 +66,7 @@ internal sealed partial class ReadStream(
     private async Task SendAsync(HttpContext context, StreamAddress stream, TimeSpan timeout, IStreamRead read, Func<PipeWriter, FeedNews?> beginNews, CancellationToken cancellationToken)
     {
         Prepare(context);
-        var output = limits.Watch(context);
+        var output = context.Response.BodyWriter;
         var framing = InputStreams.FindName(stream.Key) is null ? EnvelopeRecords.Output : EnvelopeRecords.Input;
         var loop = new FeedLoop(read, new BatchFormat(framing, clock), output, timeout, clock, beginNews(output));
         try

@@ -18,7 +18,7 @@ internal sealed class LimitTelemetry
             "realtimestreams.http.limits.refused",
             "{request}",
             "Requests that were refused for coming too often, or for being too many at the same time, by limit.");
-        stalled = meter.CreateCounter<long>("realtimestreams.http.readers.stalled", "{reader}", "Live readers that were cut off because they took nothing for too long.");
+        stalled = meter.CreateCounter<long>("realtimestreams.http.readers.stalled", "{reader}", "Readers of answers that were cut off because they took nothing for too long.");
     }
 
     public void RecordStalledReader() => stalled.Add(1);

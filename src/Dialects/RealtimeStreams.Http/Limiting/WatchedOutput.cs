@@ -7,7 +7,7 @@ namespace RealtimeStreams.Http.Limiting;
 /// How fast a reader takes what was written cannot be seen from here, only that all of it was taken. So the time grows with what one flush holds: so long, and as long again for each
 /// further MiB. Once it is over the connection is ended (over HTTP/2 the request alone), which ends the flush as if the reader had gone.
 /// </remarks>
-internal sealed class WatchedOutput(PipeWriter inner, TimeSpan patience, TimeProvider clock, Action giveUp) : PipeWriter, IDisposable
+internal sealed class WatchedOutput(PipeWriter inner, WatchedBody body) : PipeWriter
 {
     private const double PatienceBytes = 1024 * 1024;
 
@@ -42,13 +42,11 @@ internal sealed class WatchedOutput(PipeWriter inner, TimeSpan patience, TimePro
         return flush.IsCompleted ? flush : WaitAsync(flush, source.Length);
     }
 
-    public void Dispose() => timer?.Dispose();
-
     // One timer a reader, and only of those who have held up a flush.
     private async ValueTask<FlushResult> WaitAsync(ValueTask<FlushResult> flush, long bytes)
     {
-        timer ??= clock.CreateTimer(static giveUp => ((Action)giveUp!)(), giveUp, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        timer.Change(patience * Math.Max(1, bytes / PatienceBytes), Timeout.InfiniteTimeSpan);
+        timer ??= body.NewTimer();
+        timer.Change(body.Patience * Math.Max(1, bytes / PatienceBytes), Timeout.InfiniteTimeSpan);
         try
         {
             return await flush;
