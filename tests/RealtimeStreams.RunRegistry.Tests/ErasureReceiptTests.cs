@@ -1,4 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Testing;
 using Microsoft.Extensions.Time.Testing;
 using RealtimeStreams.Protocol;
 using RealtimeStreams.Testing;
@@ -89,6 +91,47 @@ public abstract class ErasureReceiptContract(TestDatabases databases) : Registry
 
         Assert.Equal(new Erasure(receipt!.Id, null, "a/b", clock.GetUtcNow(), By, clock.GetUtcNow()), receipt);
         Assert.Equal(receipt, await Erasures(node).FindAsync(Environment, receipt.Id, Cancelled));
+    }
+
+    [Fact]
+    public async Task A_deleted_stream_outside_of_runs_whose_chunks_cannot_be_removed_yet_has_its_receipt_and_its_name_in_the_log()
+    {
+        var logs = FakeLogCollector.Create(new FakeLogCollectorOptions());
+        var node = await StartNodeAsync(clock, services => services.AddSingleton<ILoggerProvider>(new FakeLoggerProvider(logs)));
+        var names = node.Services.GetRequiredService<INamedStreams>();
+        await names.CreateAsync(Environment, "a\n\"ü\"", "{}", null, null, Cancelled);
+        node.Observer.Failure = new TimeoutException("The broker is gone.");
+
+        var receipt = await names.DeleteAsync(Environment, "a\n\"ü\"", By, Cancelled);
+
+        Assert.Equal(new Erasure(receipt!.Id, null, "a\n\"ü\"", clock.GetUtcNow(), By, null), receipt);
+        Assert.Equal(receipt, await Erasures(node).FindAsync(Environment, receipt.Id, Cancelled));
+        Assert.Null(await names.DeleteAsync(Environment, "a\n\"ü\"", By, Cancelled)); // Whoever asks again knows the receipt.
+        node.Observer.Failure = null;
+        clock.Advance(TimeSpan.FromSeconds(10));
+        Assert.Equal(1, (await node.Registry.RepeatAsync(null, 10, Cancelled)).Done);
+        Assert.Equal(receipt with { ErasedAt = clock.GetUtcNow() }, await Erasures(node).FindAsync(Environment, receipt.Id, Cancelled));
+        Assert.Equal(
+            [
+                (1414, $"Stream \"a\\n\\\"ü\\\"\" of default is to be erased, asked by {By}: receipt {receipt.Id}"),
+                (1463, "Stream \"a\\n\\\"ü\\\"\" of default could not be erased altogether yet; it is tried again"),
+                (1462, $"Erased stream \"a\\n\\\"ü\\\"\" of default for {By}: receipt {receipt.Id}"),
+            ],
+            logs.GetSnapshot().Where(log => log.Id.Id is 1405 or 1414 or (>= 1460 and < 1470)).Select(log => (log.Id.Id, log.Message)));
+    }
+
+    [Fact]
+    public async Task The_log_says_which_run_was_to_be_erased_and_was()
+    {
+        var logs = FakeLogCollector.Create(new FakeLogCollectorOptions());
+        var node = await StartNodeAsync(clock, services => services.AddSingleton<ILoggerProvider>(new FakeLoggerProvider(logs)));
+        await RegisterAsync(node, Registration("run"));
+
+        var receipt = await Erasures(node).EraseAsync(Environment, Id("run"), By, patience, Cancelled);
+
+        Assert.Equal(
+            [(1460, $"Run run of default is to be erased, asked by {By}: receipt {receipt!.Id}"), (1405, $"Erased run run of default for {By}: receipt {receipt.Id}")],
+            logs.GetSnapshot().Where(log => log.Id.Id is 1405 or 1414 or (>= 1460 and < 1470)).Select(log => (log.Id.Id, log.Message)));
     }
 
     [Fact]

@@ -43,7 +43,7 @@ public interface INamedStreams
         EnvironmentId environment, string name, string expected, string config, TimeSpan? retention, CancellationToken cancellationToken);
 
     /// <summary>Deletes a stream and erases its chunks. Its name is free at once, for a new stream that begins with nothing. Tells the receipt; null when there is none.</summary>
-    /// <remarks>When an observer throws, so does this call; the stream is gone all the same, and <see cref="IRunRegistry.RepeatAsync"/> repeats the rest.</remarks>
+    /// <remarks>When an observer throws, the receipt says that it is not done; the stream is gone all the same, and <see cref="IRunRegistry.RepeatAsync"/> repeats the rest.</remarks>
     /// <param name="environment">The tenant.</param>
     /// <param name="name">The stream's name.</param>
     /// <param name="by">Who asks, for the receipt and the log; not a secret.</param>

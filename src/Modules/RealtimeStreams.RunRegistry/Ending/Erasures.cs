@@ -1,5 +1,4 @@
 using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.Logging;
 using RealtimeStreams.Protocol;
 using RealtimeStreams.RunRegistry.Registering;
 using RealtimeStreams.RunRegistry.Storing;
@@ -7,7 +6,7 @@ using RealtimeStreams.RunRegistry.Storing;
 namespace RealtimeStreams.RunRegistry.Ending;
 
 /// <summary>Erases on request, and keeps the receipts.</summary>
-internal sealed partial class Erasures(RegistryDatabase database, RunErasure erasure, TimeProvider clock, ILogger<Erasures> logger) : IErasures
+internal sealed class Erasures(RegistryDatabase database, RunErasure erasure, TimeProvider clock) : IErasures
 {
     private const int MaxIdBytes = 64; // They have 40.
 
@@ -15,22 +14,20 @@ internal sealed partial class Erasures(RegistryDatabase database, RunErasure era
     {
         // Not given up half way: what is asked for is stored, or it is not.
         if (await erasure.BeginAsync(environment, run, by, CancellationToken.None) is not { } receipt) return null;
-        // Whether or not the caller still waits. It lets no exception out.
-        var work = FinishAsync(environment, run);
+        var work = erasure.TryFirstPassAsync(receipt);
         if (!work.IsCompleted && wait > TimeSpan.Zero)
         {
             using var over = CancellationTokenSource.CreateLinkedTokenSource(endWait);
             await Task.WhenAny(work, Task.Delay(wait, clock, over.Token));
             await over.CancelAsync();
         }
-        return await FindAsync(environment, receipt.Id, CancellationToken.None) ?? receipt;
+        return await erasure.TellAsync(receipt);
     }
 
     public async Task<Erasure?> FindAsync(EnvironmentId environment, string id, CancellationToken cancellationToken)
     {
         if (TextRule.FindFault(id, MaxIdBytes) is not null) return null; // None has such an id; PostgreSQL would not take U+0000 either.
-        var row = await database.ReadAsync("find_erasure", (context, token) => context.Erasures
-            .SingleOrDefaultAsync(there => there.Environment == environment.Value && there.Id == id, token), cancellationToken);
+        var row = await erasure.FindReceiptAsync(environment.Value, id, cancellationToken);
         return row?.ToErasure();
     }
 
@@ -45,19 +42,4 @@ internal sealed partial class Erasures(RegistryDatabase database, RunErasure era
             return old.Count == 0 ? 0 : await context.Erasures.Where(row => old.Contains(row.Id) && row.ErasedAt < limit).ExecuteDeleteAsync(token);
         }, cancellationToken);
     }
-
-    private async Task FinishAsync(EnvironmentId environment, RunId run)
-    {
-        try
-        {
-            await erasure.FirstPassAsync(environment, run, CancellationToken.None);
-        }
-        catch (Exception exception)
-        {
-            LogNotYet(run, environment, exception);
-        }
-    }
-
-    [LoggerMessage(EventId = 1461, Level = LogLevel.Warning, Message = "Run {Run} of {Environment} could not be erased altogether yet; it is tried again")]
-    private partial void LogNotYet(RunId run, EnvironmentId environment, Exception exception);
 }

@@ -1,3 +1,6 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -28,7 +31,7 @@ internal sealed partial class RunErasure(
 
     /// <summary>Marks a run, so that from here on nobody finds it and no stream of it is made, and makes the receipt; all that is left is to be done by <see cref="FirstPassAsync"/>.</summary>
     /// <returns>The receipt, that of an earlier request as long as its work is not done; null when there is no such run.</returns>
-    public async Task<Erasure?> BeginAsync(EnvironmentId environment, RunId run, string by, CancellationToken cancellationToken)
+    public async Task<StoredErasure?> BeginAsync(EnvironmentId environment, RunId run, string by, CancellationToken cancellationToken)
     {
         var receipt = MakeReceipt(environment, run, null, by);
         var begun = await database.ChangeAsync("erase", async (context, token) =>
@@ -52,7 +55,7 @@ internal sealed partial class RunErasure(
             return receipt;
         }, cancellationToken);
         if (begun == receipt) LogAsked(run, environment, by, receipt.Id);
-        return begun?.ToErasure();
+        return begun;
     }
 
     /// <summary>A receipt in the making.</summary>
@@ -100,9 +103,47 @@ internal sealed partial class RunErasure(
         foreach (var receipt in receipts)
         {
             telemetry.Erased(now - receipt.RequestedAt);
-            LogErased(receipt.ToErasure().Run?.Value ?? "of a named stream", environment, receipt.RequestedBy, receipt.Id);
+            if (InLog(receipt.Stream) is { } stream) LogStreamErased(stream, environment, receipt.RequestedBy, receipt.Id);
+            else LogErased(run, environment, receipt.RequestedBy, receipt.Id);
         }
     }
+
+    /// <summary>As <see cref="FirstPassAsync"/>, whether or not anybody waits. Lets no exception out: the receipt is made, and what fails is tried again.</summary>
+    /// <param name="receipt">What is erased.</param>
+    public async Task TryFirstPassAsync(StoredErasure receipt)
+    {
+        var (environment, run) = (EnvironmentId.Parse(receipt.Environment), RunId.Parse(receipt.Run));
+        try
+        {
+            await FirstPassAsync(environment, run, CancellationToken.None);
+        }
+        catch (Exception exception)
+        {
+            if (InLog(receipt.Stream) is { } stream) LogStreamNotYet(stream, environment, exception);
+            else LogNotYet(run, environment, exception);
+        }
+    }
+
+    /// <summary>A receipt as it stands now, or as it was made where the database cannot tell: who asked for an erasure gets one in any case, and can ask again by it.</summary>
+    public async Task<Erasure> TellAsync(StoredErasure made)
+    {
+        try
+        {
+            return (await FindReceiptAsync(made.Environment, made.Id, CancellationToken.None) ?? made).ToErasure();
+        }
+        catch (RegistryUnavailableException)
+        {
+            return made.ToErasure();
+        }
+    }
+
+    public Task<StoredErasure?> FindReceiptAsync(string environment, string id, CancellationToken cancellationToken) =>
+        database.ReadAsync("find_erasure", (context, token) => context.Erasures
+            .SingleOrDefaultAsync(there => there.Environment == environment && there.Id == id, token), cancellationToken);
+
+    /// <summary>The name of a stream outside of runs for the log: such names may have line breaks.</summary>
+    [return: NotNullIfNotNull(nameof(stream))]
+    public static string? InLog(string? stream) => stream is null ? null : $"\"{JsonEncodedText.Encode(stream, JavaScriptEncoder.UnsafeRelaxedJsonEscaping)}\"";
 
     /// <summary>Erases what was written late, and frees the id.</summary>
     public async Task SecondPassAsync(EnvironmentId environment, RunId run, CancellationToken cancellationToken)
@@ -127,8 +168,17 @@ internal sealed partial class RunErasure(
     }
 
     [LoggerMessage(EventId = 1405, Level = LogLevel.Information, Message = "Erased run {Run} of {Environment} for {By}: receipt {Erasure}")]
-    private partial void LogErased(string run, EnvironmentId environment, string by, string erasure);
+    private partial void LogErased(RunId run, EnvironmentId environment, string by, string erasure);
 
     [LoggerMessage(EventId = 1460, Level = LogLevel.Information, Message = "Run {Run} of {Environment} is to be erased, asked by {By}: receipt {Erasure}")]
     private partial void LogAsked(RunId run, EnvironmentId environment, string by, string erasure);
+
+    [LoggerMessage(EventId = 1461, Level = LogLevel.Warning, Message = "Run {Run} of {Environment} could not be erased altogether yet; it is tried again")]
+    private partial void LogNotYet(RunId run, EnvironmentId environment, Exception exception);
+
+    [LoggerMessage(EventId = 1462, Level = LogLevel.Information, Message = "Erased stream {Stream} of {Environment} for {By}: receipt {Erasure}")]
+    private partial void LogStreamErased(string stream, EnvironmentId environment, string by, string erasure);
+
+    [LoggerMessage(EventId = 1463, Level = LogLevel.Warning, Message = "Stream {Stream} of {Environment} could not be erased altogether yet; it is tried again")]
+    private partial void LogStreamNotYet(string stream, EnvironmentId environment, Exception exception);
 }

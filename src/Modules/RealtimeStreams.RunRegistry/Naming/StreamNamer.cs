@@ -17,7 +17,6 @@ internal sealed partial class StreamNamer(
     NamedStreamLister lister,
     RunChanges changes,
     RunErasure erasure,
-    IErasures erasures,
     RetentionRule retentions,
     OpenRunLimit openRuns,
     ILogger<StreamNamer> logger) : INamedStreams
@@ -62,10 +61,10 @@ internal sealed partial class StreamNamer(
             var receipt = erasure.MakeReceipt(environment, RunId.Parse(row.Run), name, by);
             if (!await RemoveAsync(row, receipt, cancellationToken)) continue; // Somebody else was faster, and the name may have a new stream.
 
-            // Whether or not the caller still waits; what is cut off is repeated.
-            await erasure.FirstPassAsync(environment, RunId.Parse(row.Run), CancellationToken.None);
-            LogDeleted(environment, by, receipt.Id);
-            return await erasures.FindAsync(environment, receipt.Id, CancellationToken.None) ?? receipt.ToErasure();
+            var named = RunErasure.InLog(name);
+            LogDeleted(named, environment, by, receipt.Id);
+            await erasure.TryFirstPassAsync(receipt);
+            return await erasure.TellAsync(receipt);
         }
     }
 
@@ -211,6 +210,6 @@ internal sealed partial class StreamNamer(
     [LoggerMessage(EventId = 1413, Level = LogLevel.Debug, Message = "Made a named stream on run {Run} of {Environment}")]
     private partial void LogMade(string run, EnvironmentId environment);
 
-    [LoggerMessage(EventId = 1414, Level = LogLevel.Information, Message = "Deleted a named stream of {Environment} for {By}: receipt {Erasure}")]
-    private partial void LogDeleted(EnvironmentId environment, string by, string erasure);
+    [LoggerMessage(EventId = 1414, Level = LogLevel.Information, Message = "Stream {Stream} of {Environment} is to be erased, asked by {By}: receipt {Erasure}")]
+    private partial void LogDeleted(string stream, EnvironmentId environment, string by, string erasure);
 }
