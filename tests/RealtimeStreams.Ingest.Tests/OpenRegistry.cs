@@ -37,7 +37,16 @@ internal sealed class OpenRegistry : IRunRegistry
     public Task<Run?> FindAsync(EnvironmentId environment, RunId run, CancellationToken cancellationToken) => Task.FromResult(Run);
 
     public Task<IReadOnlyList<StreamRow>> ListStreamsAsync(EnvironmentId environment, RunId run, CancellationToken cancellationToken) =>
-        Task.FromResult<IReadOnlyList<StreamRow>>(Rows);
+        throw new NotSupportedException();
+
+    public Task<IReadOnlyList<StreamRow>> ListOpenStreamsAsync(
+        EnvironmentId environment, RunId run, StreamKey? after, int most, CancellationToken cancellationToken) =>
+        Task.FromResult<IReadOnlyList<StreamRow>>([.. Rows
+            .Where(row => row.Outcome is null && string.CompareOrdinal(row.Key.Value, after?.Value) > 0)
+            .OrderBy(row => row.Key.Value, StringComparer.Ordinal)
+            .Take(most)]);
+
+    public Task<StreamRow?> FindStreamAsync(StreamAddress stream, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     public Task MarkClosedAsync(StreamAddress stream, Outcome outcome, CancellationToken cancellationToken)
     {

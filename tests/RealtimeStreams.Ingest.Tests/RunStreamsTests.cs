@@ -20,6 +20,39 @@ public sealed class RunStreamsTests
         Assert.Equal(["a", "c"], node.Registry.Marked.Select(marked => marked.Key.Value).Order());
     }
 
+    [Theory]
+    [InlineData(499)]
+    [InlineData(500)]
+    [InlineData(1201)]
+    public async Task Of_a_run_with_many_streams_all_end(int count)
+    {
+        var node = new IngestNode();
+        node.Registry.Rows.AddRange(Enumerable.Range(0, count).Select(i => Row($"key{i}", null)));
+
+        await node.Observer.OnCompletedAsync(
+            IngestNode.Stream.Environment, IngestNode.Stream.Run, Outcome.Completed, TestContext.Current.CancellationToken);
+
+        Assert.Equal(count, node.Log.Closed.Count);
+        Assert.Equal(count, node.Log.Closed.DistinctBy(closed => closed.Key).Count());
+    }
+
+    [Fact]
+    public async Task Of_a_run_that_is_erased_while_its_streams_are_being_ended_no_more_are_touched_soon()
+    {
+        var node = new IngestNode();
+        node.Registry.Rows.AddRange(Enumerable.Range(0, 1201).Select(i => Row($"key{i}", null)));
+        node.Log.AnswerClose = (_, _) =>
+        {
+            if (node.Log.Closed.Count == 500) node.Registry.Rows.Clear(); // The page is through.
+            return null;
+        };
+
+        await node.Observer.OnCompletedAsync(
+            IngestNode.Stream.Environment, IngestNode.Stream.Run, Outcome.Completed, TestContext.Current.CancellationToken);
+
+        Assert.Equal(500, node.Log.Closed.Count);
+    }
+
     [Fact]
     public async Task A_stream_that_its_writer_ended_otherwise_keeps_its_own_outcome()
     {

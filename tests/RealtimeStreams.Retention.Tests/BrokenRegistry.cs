@@ -33,6 +33,11 @@ internal sealed class BrokenRegistry : IRunRegistry
     public ValueTask<StreamAdmission> AdmitAsync(StreamAddress stream, CancellationToken cancellationToken) =>
         throw new NotSupportedException();
 
+    public Task<IReadOnlyList<StreamRow>> ListOpenStreamsAsync(
+        EnvironmentId environment, RunId run, StreamKey? after, int most, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public Task<StreamRow?> FindStreamAsync(StreamAddress stream, CancellationToken cancellationToken) => throw new NotSupportedException();
+
     public ValueTask<StreamAdmission> AdmitAgainAsync(
         StreamAddress stream, StreamAdmission.Admitted before, TimeSpan? writerLease, CancellationToken cancellationToken) => throw new NotSupportedException();
 

@@ -99,6 +99,44 @@ public abstract class ListingContract(TestDatabases databases) : RegistryContrac
         Assert.Equal(["B", "Z", "a", "a b", "b", "ä"], rows.Select(row => row.Key.Value));
     }
 
+    [Fact]
+    public async Task Open_streams_are_listed_page_by_page_and_none_of_a_run_that_is_being_erased()
+    {
+        var node = await StartNodeAsync(clock);
+        foreach (var run in (string[])["run", "run0"]) await RegisterAsync(node, Registration(run));
+        foreach (var key in (string[])["b", "B", "a", "ä", "a b", "Z"]) await node.Registry.AdmitAsync(Stream("run", key), Cancelled);
+        await node.Registry.AdmitAsync(Stream("run0", "other"), Cancelled);
+        await node.Registry.MarkClosedAsync(Stream("run", "a"), Outcome.Completed, Cancelled);
+
+        Assert.Equal(["B", "Z"], await OpenAsync(null, 2));
+        Assert.Equal(["a b", "b"], await OpenAsync("Z", 2));
+        Assert.Equal(["ä"], await OpenAsync("b", 2));
+        Assert.Empty(await OpenAsync("ä", 1000));
+        node.Observer.Failure = new TimeoutException("The broker is gone.");
+        await Assert.ThrowsAsync<TimeoutException>(() => node.Registry.EraseAsync(Environment, Id("run"), Cancelled));
+        Assert.NotEmpty(await node.Registry.ListStreamsAsync(Environment, Id("run"), Cancelled));
+        Assert.Empty(await OpenAsync(null, 2));
+
+        async Task<IEnumerable<string>> OpenAsync(string? after, int most) =>
+            (await node.Registry.ListOpenStreamsAsync(Environment, Id("run"), after is null ? null : StreamKey.Parse(after), most, Cancelled)).Select(row => row.Key.Value);
+    }
+
+    [Fact]
+    public async Task One_stream_is_found_by_its_key()
+    {
+        var node = await StartNodeAsync(clock);
+        await RegisterAsync(node, Registration("run"));
+        foreach (var key in (string[])["a", "A"]) await node.Registry.AdmitAsync(Stream("run", key), Cancelled);
+        await node.Registry.MarkClosedAsync(Stream("run", "A"), Outcome.Failed, Cancelled);
+
+        Assert.Equal((StreamKey.Parse("a"), null), await FindAsync("a"));
+        Assert.Equal((StreamKey.Parse("A"), Outcome.Failed), await FindAsync("A"));
+        Assert.Null(await FindAsync("b"));
+
+        async Task<(StreamKey, Outcome?)?> FindAsync(string key) =>
+            await node.Registry.FindStreamAsync(Stream("run", key), Cancelled) is { } row ? (row.Key, row.Outcome) : null;
+    }
+
     private static async Task<RunListOutcome.Listed> ListAsync(TestNode node, RunQuery query) =>
         Assert.IsType<RunListOutcome.Listed>(await node.Registry.ListAsync(Environment, query, Cancelled));
 

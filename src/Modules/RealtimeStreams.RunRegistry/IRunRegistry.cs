@@ -72,6 +72,18 @@ public interface IRunRegistry
     /// <summary>The names and times of a run's streams, by key (byte by byte). None for a run that is not there.</summary>
     Task<IReadOnlyList<StreamRow>> ListStreamsAsync(EnvironmentId environment, RunId run, CancellationToken cancellationToken);
 
+    /// <summary>A page of a run's streams that are not marked closed, by key (byte by byte). None for a run that is not there, or is being erased.</summary>
+    /// <param name="environment">The tenant.</param>
+    /// <param name="run">The run.</param>
+    /// <param name="after">Only keys behind this one; null: from the first.</param>
+    /// <param name="most">At most so many, 1 to 1,000.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    Task<IReadOnlyList<StreamRow>> ListOpenStreamsAsync(
+        EnvironmentId environment, RunId run, StreamKey? after, int most, CancellationToken cancellationToken);
+
+    /// <summary>One stream's name and times; null when it has not begun.</summary>
+    Task<StreamRow?> FindStreamAsync(StreamAddress stream, CancellationToken cancellationToken);
+
     /// <summary>Notes that a stream has ended. Idempotent: the first outcome stays.</summary>
     Task MarkClosedAsync(StreamAddress stream, Outcome outcome, CancellationToken cancellationToken);
 

@@ -73,7 +73,30 @@ internal sealed class Registry(
             .Where(row => row.Environment == environment.Value && row.Run == run.Value)
             .OrderBy(row => row.Key)
             .ToListAsync(token), cancellationToken);
-        return rows.ConvertAll(row => new StreamRow(StreamKey.Parse(row.Key), row.CreatedAt, row.Outcome, row.ClosedAt));
+        return rows.ConvertAll(ToRow);
+    }
+
+    public async Task<IReadOnlyList<StreamRow>> ListOpenStreamsAsync(
+        EnvironmentId environment, RunId run, StreamKey? after, int most, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(most, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(most, 1000);
+        var (tenant, id, behind) = (environment.Value, run.Value, after?.Value ?? ""); // No key is empty.
+        var rows = await database.ReadAsync("list_open_streams", (context, token) => context.Streams
+            .Where(row => row.Environment == tenant && row.Run == id && string.Compare(row.Key, behind) > 0 && row.Outcome == null)
+            .Where(row => context.LivingRuns.Any(there => there.Environment == tenant && there.Id == id))
+            .OrderBy(row => row.Key)
+            .Take(most)
+            .ToListAsync(token), cancellationToken);
+        return rows.ConvertAll(ToRow);
+    }
+
+    public async Task<StreamRow?> FindStreamAsync(StreamAddress stream, CancellationToken cancellationToken)
+    {
+        var row = await database.ReadAsync("find_stream", (context, token) => context.Streams
+            .SingleOrDefaultAsync(
+                there => there.Environment == stream.Environment.Value && there.Run == stream.Run.Value && there.Key == stream.Key.Value, token), cancellationToken);
+        return row is null ? null : ToRow(row);
     }
 
     public Task MarkClosedAsync(StreamAddress stream, Outcome outcome, CancellationToken cancellationToken)
@@ -90,6 +113,8 @@ internal sealed class Registry(
 
     public Task<Repeated> RepeatAsync(RepeatCursor? after, int most, CancellationToken cancellationToken) =>
         repetition.RepeatAsync(after, most, cancellationToken);
+
+    private static StreamRow ToRow(StoredStream row) => new(StreamKey.Parse(row.Key), row.CreatedAt, row.Outcome, row.ClosedAt);
 
     /// <summary>
     /// Who is told that a run has ended finds it ended here, also in the moment before the end is announced: what was remembered of the open run goes first.

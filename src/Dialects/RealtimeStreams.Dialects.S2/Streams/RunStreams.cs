@@ -46,7 +46,6 @@ internal sealed class RunStreams(IRunRegistry runs, StreamDirectory directory, T
         var (target, error) = await directory.FindOfRunAsync(environment, run, name.Key, cancellationToken);
         if (error is not null) return (null, error);
         if (FindFault(config, await directory.RetentionOfAsync(target!, cancellationToken)) is { } fault) return (null, fault);
-        var rows = await runs.ListStreamsAsync(environment, run, cancellationToken);
-        return (rows.FirstOrDefault(row => row.Key == name.Key), null);
+        return (await runs.FindStreamAsync(new StreamAddress(environment, run, name.Key), cancellationToken), null);
     }
 }
