@@ -15,6 +15,8 @@ public sealed class ErasedBodyTests : IAsyncLifetime
     private static readonly TimeSpan remembered = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan quarantine = remembered + TimeSpan.FromSeconds(30);
 
+    private static readonly TimeSpan patience = TimeSpan.FromMinutes(1);
+
     private static readonly StreamAddress stream = new(RetentionNode.Environment, RunId.Parse("run"), StreamKey.Parse("s"));
 
     private readonly TempFolder folder = new("erased-bodies");
@@ -48,7 +50,7 @@ public sealed class ErasedBodyTests : IAsyncLifetime
     public async Task The_next_line_of_a_body_is_refused_once_its_run_is_erased(string? producer)
     {
         var writing = await BeginAsync(one, producer);
-        Assert.True(await one.Registry.EraseAsync(stream.Environment, stream.Run, Cancelled));
+        await EraseAsync();
 
         await EndAsync("2\n");
 
@@ -61,7 +63,7 @@ public sealed class ErasedBodyTests : IAsyncLifetime
     public async Task A_server_that_hears_nothing_of_an_erasure_takes_lines_no_longer_than_it_remembers_the_run_and_none_of_them_stays()
     {
         var writing = await BeginAsync(other, null);
-        Assert.True(await one.Registry.EraseAsync(stream.Environment, stream.Run, Cancelled));
+        await EraseAsync();
 
         clock.Advance(remembered - TimeSpan.FromSeconds(1));
         await body.Writer.WriteAsync("2\n"u8.ToArray(), Cancelled);
@@ -83,7 +85,7 @@ public sealed class ErasedBodyTests : IAsyncLifetime
     public async Task A_body_of_an_erased_run_writes_nothing_into_another_run_that_has_its_id_since(bool hears, string? producer)
     {
         var writing = await BeginAsync(hears ? one : other, producer);
-        Assert.True(await one.Registry.EraseAsync(stream.Environment, stream.Run, Cancelled));
+        await EraseAsync();
         await FreeAsync();
         await RegisterAsync();
         Assert.IsType<IngestOutcome.Stored>(await other.AppendAsync(stream, "\"new\""));
@@ -108,6 +110,10 @@ public sealed class ErasedBodyTests : IAsyncLifetime
         return writing;
     }
 
+    // An erasure goes on whether or not anybody waits, and its limits are of a clock that stands still.
+    private async Task EraseAsync() =>
+        Assert.True(await one.Registry.EraseAsync(stream.Environment, stream.Run, Cancelled).WaitAsync(patience, TimeProvider.System, Cancelled));
+
     private async Task EndAsync(string line)
     {
         await body.Writer.WriteAsync(Encoding.UTF8.GetBytes(line), Cancelled);
@@ -118,6 +124,6 @@ public sealed class ErasedBodyTests : IAsyncLifetime
     private async Task FreeAsync()
     {
         clock.Advance(quarantine);
-        Assert.Equal(1, (await one.Registry.RepeatAsync(null, 10, Cancelled)).Done);
+        Assert.Equal(1, (await one.Registry.RepeatAsync(null, 10, Cancelled).WaitAsync(patience, TimeProvider.System, Cancelled)).Done);
     }
 }

@@ -46,10 +46,11 @@ internal sealed class Erasures : IDisposable
         {
             await messages.PublishAsync(Topic, $"{id} {nodes.Self} {filter}", cancellationToken);
             var began = clock.GetTimestamp();
-            while (nodes.FindLiving().Any(node => node != nodes.Self && !mine.Answered.ContainsKey(node)))
+            while (true)
             {
+                var answered = mine.Next; // First: an answer that comes during the look then ends the wait behind it.
+                if (nodes.FindLiving().All(node => node == nodes.Self || mine.Answered.ContainsKey(node))) break;
                 if (clock.GetElapsedTime(began) > Patience) throw new LogUnavailableException("Not all servers have said that they dropped what was erased.");
-                var answered = mine.Next;
                 await Task.WhenAny(answered, Task.Delay(Interval, clock, cancellationToken));
                 cancellationToken.ThrowIfCancellationRequested();
             }
@@ -96,7 +97,7 @@ internal sealed class Erasures : IDisposable
 
         public ConcurrentDictionary<string, bool> Answered { get; } = new(StringComparer.Ordinal);
 
-        /// <summary>Completes with the next answer. Looked at after <see cref="Answered"/>, an answer in between costs one interval.</summary>
+        /// <summary>Completes with the next answer. To be taken before <see cref="Answered"/> is looked at, or an answer in between is missed.</summary>
         public Task Next => Volatile.Read(ref next).Task;
 
         public void Answer(string node)
