@@ -24,7 +24,7 @@ public sealed class NativeWorkerTests(SharedServer server) : IDisposable
 
         Assert.Equal(204, (int)none.StatusCode);
         Assert.Equal((triggered.Id, task, RunPhase.Executing, 1, "w1"), (claimed.Id, claimed.TaskId, claimed.Phase, claimed.Attempt, claimed.Worker));
-        Assert.Equal("""{"file":"ü.csv","rows":[1,2]}""", Text(claimed.Payload));
+        Assert.Equal("""{"file":"ü.csv", "rows":[1,2]}""", Text(claimed.Payload)); // As it was given, to the byte.
         Assert.Equal(claimed.StartedAt!.Value.AddSeconds(30), claimed.LeaseUntil);
         Assert.Equal(("w1", claimed.StartedAt, Text(claimed.Payload)), (seen.Worker, seen.StartedAt, Text(seen.Payload)));
         Assert.Equal((RunStatus.Completed, null, null), (done.Status, done.Phase, done.LeaseUntil));
