@@ -28,7 +28,7 @@ public sealed class NativeWorkerTests(SharedServer server) : IDisposable
         Assert.Equal(claimed.StartedAt!.Value.AddSeconds(30), claimed.LeaseUntil);
         Assert.Equal(("w1", claimed.StartedAt, Text(claimed.Payload)), (seen.Worker, seen.StartedAt, Text(seen.Payload)));
         Assert.Equal((RunStatus.Completed, null, null), (done.Status, done.Phase, done.LeaseUntil));
-        Assert.Equal("""["done",null]""", Text(done.Output));
+        Assert.Equal("""["done", null]""", Text(done.Output));
         Assert.Equal((Text(done.Output), Text(claimed.Payload), null), (Text(after.Output), Text(after.Payload), after.PayloadType));
         var listed = await Api.ReadAsync(await api.SendAsync(HttpMethod.Get, $"/api/v1/runs?taskId={task}"), NativeJson.Default.RunPage);
         Assert.Equal((triggered.Id, null), (listed.Runs.Single().Id, listed.Runs.Single().Payload));
